@@ -1,0 +1,62 @@
+"""The command line: one verb per function; bare `tuner` opens the app.
+
+Exit status: 0 all well; 1 the thing that was looked at is bad; 2 the call itself is wrong, in one line on stderr.
+Only the module of the chosen verb's group is imported before its parser is needed, and each of them imports its
+heavy parts inside the verb: `tuner --help` stays fast.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from tuner_tui import __version__
+from tuner_tui.errors import UserError
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with every verb."""
+    from tuner_tui.cli import data, decide, demo, evaluation, runs, training
+
+    parser = argparse.ArgumentParser(
+        prog="tuner",
+        description="From failing tool calls to a measured answer. Without a verb: the app.",
+    )
+    parser.add_argument("--version", action="version", version=f"tuner {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
+    for group in (demo, decide, data, training, runs, evaluation):
+        group.register(verbs)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the return value is the exit status."""
+    args = build_parser().parse_args(argv)
+    try:
+        if args.verb is None:
+            return _open_app()
+        return int(args.run(args))
+    except UserError as error:
+        print(f"tuner: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has gone; point stdout away so that the exit flush is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def is_interactive() -> bool:
+    """Whether a person sits at a terminal that can show the app."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _open_app() -> int:
+    if not is_interactive():
+        raise UserError(
+            "the app needs a terminal (TERM other than dumb); `tuner --help` lists the verbs that do without one."
+        )
+    from tuner_tui.tui.app import run_app
+
+    return run_app()

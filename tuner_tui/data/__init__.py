@@ -1,0 +1,1 @@
+"""STEP 2: file -> examples -> findings."""

@@ -1,0 +1,1 @@
+"""STEP 1: prompt engineering or fine-tuning?"""

@@ -1,0 +1,1 @@
+"""STEP 4: base and tuned on the same items."""

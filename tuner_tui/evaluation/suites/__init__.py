@@ -1,0 +1,1 @@
+"""What can be evaluated: each suite implements the Task protocol."""

@@ -1,0 +1,1 @@
+"""STEP 5: run directory -> terminal, Markdown, JSON; reads files only."""

@@ -1,0 +1,1 @@
+"""THE CORRIDOR: the run directory that every step shares."""

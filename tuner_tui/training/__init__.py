@@ -1,0 +1,1 @@
+"""STEP 3, the half without torch: configuration, presets, estimate, launchers."""

@@ -1,0 +1,1 @@
+"""The window: it reads files and draws."""
