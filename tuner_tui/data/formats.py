@@ -1,0 +1,87 @@
+"""Which layout a dataset has, told from its content and never from its name."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+
+class Format(StrEnum):
+    """The layouts that are known; `converters` has one function for each."""
+
+    CANONICAL = "canonical"  # TRL: messages (arguments as objects) and tools
+    PREFERENCE = "preference"  # TRL: prompt, chosen, rejected
+    COMPLETION = "completion"  # TRL: prompt and completion
+    OPENAI = "openai"  # messages; arguments as JSON text; or the older functions and function_call
+    SHAREGPT = "sharegpt"  # conversations of from and value
+    UNKNOWN = "unknown"
+
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+        return _TITLES[self]
+
+
+_TITLES = {
+    Format.CANONICAL: "conversations with tools (canonical, as TRL)",
+    Format.PREFERENCE: "preference pairs (prompt, chosen, rejected)",
+    Format.COMPLETION: "prompts and completions",
+    Format.OPENAI: "OpenAI fine-tuning (messages)",
+    Format.SHAREGPT: "ShareGPT (conversations)",
+    Format.UNKNOWN: "a layout that is not known",
+}
+
+KNOWN_LAYOUTS = (
+    "messages + tools (canonical or OpenAI), prompt + chosen + rejected, prompt + completion, "
+    "conversations of from/value (ShareGPT)"
+)
+
+
+def detect(values: Sequence[Mapping[str, Any]]) -> Format:
+    """The layout of most of these rows (the first hundred of a file are plenty).
+
+    A file whose rows are canonical but for some with arguments as text is OpenAI's: the layouts differ in nothing
+    else. UNKNOWN only when no row has a known layout.
+    """
+    found = Counter(
+        layout for value in values if (layout := layout_of(value)) is not Format.UNKNOWN
+    )
+    if not found:
+        return Format.UNKNOWN
+    return found.most_common(1)[0][0]
+
+
+def layout_of(value: Mapping[str, Any]) -> Format:
+    """The layout of one row."""
+    if "chosen" in value and "rejected" in value:
+        return Format.PREFERENCE
+    if "messages" in value:
+        return Format.OPENAI if _has_openai_marks(value) else Format.CANONICAL
+    if "conversations" in value:
+        return Format.SHAREGPT
+    if "prompt" in value and "completion" in value:
+        return Format.COMPLETION
+    return Format.UNKNOWN
+
+
+def _has_openai_marks(value: Mapping[str, Any]) -> bool:
+    if "functions" in value or "parallel_tool_calls" in value:
+        return True
+    messages = value["messages"]
+    if not isinstance(messages, list):
+        return False
+    return any(_is_openai_message(message) for message in messages if isinstance(message, Mapping))
+
+
+def _is_openai_message(message: Mapping[str, Any]) -> bool:
+    if "function_call" in message or message.get("role") in ("function", "developer"):
+        return True
+    tool_calls = message.get("tool_calls")
+    if not isinstance(tool_calls, list):
+        return False
+    return any(
+        isinstance(call, Mapping)
+        and isinstance(function := call.get("function"), Mapping)
+        and isinstance(function.get("arguments"), str)
+        for call in tool_calls
+    )
