@@ -1,0 +1,175 @@
+"""The app: its modes and their wiring, nothing else."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from tuner_tui import settings as settings_module
+from tuner_tui.errors import UserError
+from tuner_tui.tui import themes
+from tuner_tui.tui.bindings import APP_BINDINGS
+from tuner_tui.tui.journey import Journey
+
+_MODES = ("home", "decide", "data", "configure", "train", "evaluate", "report", "runs")
+
+
+def _open_screen(name: str) -> Screen[Any]:
+    # By name and not before it is shown: the first paint waits for the modules of one screen only.
+    module = import_module(f"tuner_tui.tui.screens.{name}")
+    screen: Screen[Any] = getattr(module, f"{name.capitalize()}Screen")()
+    return screen
+
+
+class TunerApp(App[None]):
+    """One mode per step, so that each keeps its screen, its focus and its open dialogs while others are shown."""
+
+    TITLE = "tuner"
+    CSS_PATH = "base.tcss"
+    BINDINGS = APP_BINDINGS
+    MODES: dict[str, str | Callable[[], Screen[Any]]] = {
+        name: partial(_open_screen, name) for name in _MODES
+    }
+    DEFAULT_MODE = "home"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+
+    def __init__(self, watch: Path | None = None, tour: bool = False) -> None:
+        super().__init__()
+        self.journey = Journey(run_dir=watch, tour=tour)
+        self.complaints: list[str] = []
+        """What went wrong before there was a screen to say it on."""
+        self.settings = self._load_settings()
+        self._watch = watch is not None
+        self._use_theme(self.settings.theme)
+
+    def go(self, step: str) -> None:
+        """Show a step: home, decide, data, configure, train, evaluate, report or runs."""
+        # From a dialog too: its answer is "cancel", or it would wait under the other mode.
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.switch_mode(step)
+
+    def action_go(self, step: str) -> None:
+        """Show a step, by its key."""
+        self.go(step)
+
+    def complain(self, message: str) -> None:
+        """Say what is wrong, in a notification that is drawn as plain text."""
+        self.notify(message, severity="error", timeout=10, markup=False)
+
+    def on_ready(self) -> None:
+        if self._watch:
+            self.go("train")
+        self._register_themes()
+        for message in self.complaints:
+            self.complain(message)
+        if self.journey.tour:
+            self.start_tour()
+
+    def start_tour(self) -> None:
+        """Begin the guided tour (a panel beside the real screens)."""
+        from tuner_tui.tui.tour import start_tour
+
+        self.journey.tour = True
+        start_tour(self)
+
+    def action_focus_tour(self) -> None:
+        """Put the focus on the tour's panel."""
+        from tuner_tui.tui.tour import focus_tour
+
+        focus_tour(self)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The guide's key works, and is shown, only while a tour is on."""
+        if action == "focus_tour":
+            return self.journey.tour
+        return super().check_action(action, parameters)
+
+    def action_help(self) -> None:
+        """Explain the screen that is shown."""
+        from tuner_tui.tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_settings(self) -> None:
+        """Open the preferences."""
+        from tuner_tui.tui.screens.settings import SettingsScreen
+
+        if not isinstance(self.screen, SettingsScreen):
+            self.push_screen(SettingsScreen())
+
+    def action_toggle_dark(self) -> None:
+        """Between the dark and the light theme; remembered."""
+        dark = self.current_theme.dark
+        self.set_theme(self.settings.light_theme if dark else self.settings.dark_theme)
+
+    def set_theme(self, name: str) -> None:
+        """Use a theme from now on."""
+        if not self._use_theme(name):
+            return
+        self.settings.theme = name
+        if self.current_theme.dark:
+            self.settings.dark_theme = name
+        else:
+            self.settings.light_theme = name
+        self.save_settings()
+
+    def save_settings(self) -> None:
+        """Write the preferences; a folder that cannot be written to costs a notification only."""
+        try:
+            settings_module.save_settings(self.settings)
+        except UserError as error:
+            self.complain(str(error))
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own variables, for the themes that do not set them."""
+        return themes.variable_defaults(self.current_theme.dark)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the palette (Ctrl+P) offers."""
+        from tuner_tui.tui.commands import commands
+
+        yield from commands(self, screen)
+
+    def _load_settings(self) -> settings_module.Settings:
+        try:
+            return settings_module.load_settings()
+        except UserError as error:
+            self.complaints.append(str(error))
+            return settings_module.Settings()
+
+    def _use_theme(self, name: str) -> bool:
+        """Switch to a theme, reading its file when it is not registered yet; False when that fails."""
+        if name not in self.available_themes:
+            file = themes.theme_files().get(name)
+            try:
+                if file is None:
+                    raise UserError(f"there is no theme {name!r}; using {themes.DARK!r} instead.")
+                self.register_theme(themes.load_theme(file))
+            except UserError as error:
+                self.complaints.append(str(error))
+                return name != themes.DARK and self._use_theme(themes.DARK)
+        self.theme = name
+        return True
+
+    def _register_themes(self) -> None:
+        # After the first paint: only the theme in use is needed before it.
+        for name, file in themes.theme_files().items():
+            if name not in self.available_themes:
+                try:
+                    self.register_theme(themes.load_theme(file))
+                except UserError as error:
+                    self.complaints.append(str(error))
+
+
+def run_app(watch: Path | None = None, tour: bool = False) -> int:
+    """Open the app: at home, on the run `watch`, or with the guided tour. Returns the exit status."""
+    app = TunerApp(watch=watch, tour=tour)
+    app.run()
+    return app.return_code or 0

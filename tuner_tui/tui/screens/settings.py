@@ -1,0 +1,82 @@
+"""The preferences: theme, chart, how often to look at a run. Each is in force, and saved, at once."""
+
+from typing import TYPE_CHECKING, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Label, Select, Static
+
+from tuner_tui.settings import settings_file
+
+if TYPE_CHECKING:
+    from tuner_tui.tui.app import TunerApp
+
+_SMOOTHING = (
+    ("none: raw values only", 0.0),
+    ("light (0.6)", 0.6),
+    ("medium (0.9)", 0.9),
+    ("strong (0.97)", 0.97),
+)
+_SCALES = (("linear", False), ("logarithmic", True))
+_POLLS = (("once a second", 1), ("twice a second", 2), ("four times a second", 4))
+
+
+class SettingsScreen(ModalScreen[None]):
+    """A dialog of a few choices; Escape closes it."""
+
+    CSS_PATH = "settings.tcss"
+    BINDINGS: list[BindingType] = [("escape", "dismiss", "Close")]
+
+    @property
+    def tuner(self) -> "TunerApp":
+        """The app, by its own type."""
+        return cast("TunerApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        settings = self.tuner.settings
+        themes = [
+            (f"{theme.name} ({'dark' if theme.dark else 'light'})", theme.name)
+            for theme in sorted(
+                self.app.available_themes.values(), key=lambda theme: (not theme.dark, theme.name)
+            )
+        ]
+        with VerticalScroll(classes="dialog", can_focus=False):
+            yield Label("Settings", classes="title")
+            yield Label("Theme")
+            yield Select(themes, value=self.app.theme, allow_blank=False, id="theme")
+            yield Label("Smoothing of the loss curve")
+            yield Select(
+                _SMOOTHING,
+                value=min((value for _, value in _SMOOTHING), key=self._distance),
+                allow_blank=False,
+                id="smoothing",
+            )
+            yield Label("Loss axis when a chart opens")
+            yield Select(_SCALES, value=settings.log_scale, allow_blank=False, id="log_scale")
+            yield Label("Look at a run's files")
+            yield Select(
+                _POLLS, value=settings.polls_per_second, allow_blank=False, id="polls_per_second"
+            )
+            yield Static(
+                f"Kept in {settings_file()}. Themes of your own: {settings_file().parent / 'themes'}/NAME.toml",
+                classes="hint",
+                markup=False,
+            )
+
+    def _distance(self, value: float) -> float:
+        return abs(value - self.tuner.settings.smoothing)
+
+    @on(Select.Changed, "#theme")
+    def _theme_chosen(self, event: Select.Changed) -> None:
+        if event.value != self.app.theme:
+            self.tuner.set_theme(str(event.value))
+
+    @on(Select.Changed, "#smoothing,#log_scale,#polls_per_second")
+    def _value_chosen(self, event: Select.Changed) -> None:
+        name = event.select.id
+        if name is not None and getattr(self.tuner.settings, name) != event.value:
+            setattr(self.tuner.settings, name, event.value)
+            self.tuner.save_settings()

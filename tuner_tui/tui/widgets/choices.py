@@ -1,0 +1,147 @@
+"""One question of a questionnaire: a line when closed, its options with their help when open."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.style import Style
+from textual.widget import Widget
+
+from tuner_tui.decide.questions import Question
+
+
+class QuestionView(Widget, can_focus=True):
+    """A question that is answered with the arrow keys, space and enter, or the mouse.
+
+    Space chooses (or, where several answers are allowed, adds and removes); enter chooses and asks for the next
+    question. Beyond the first and the last option the arrows move on to the neighbouring question.
+    """
+
+    DEFAULT_CSS = """
+    QuestionView {
+        height: auto;
+        padding: 0 1;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("space", "choose", "Choose"),
+        Binding("enter", "advance", "Choose and go on"),
+    ]
+
+    is_open: reactive[bool] = reactive(False, layout=True)
+    highlighted: reactive[int] = reactive(0)
+    chosen: reactive[tuple[str, ...]] = reactive(())
+
+    class Answered(Message):
+        """The chosen options changed."""
+
+        def __init__(self, view: "QuestionView") -> None:
+            super().__init__()
+            self.view = view
+
+        @property
+        def control(self) -> "QuestionView":
+            return self.view
+
+    class Advanced(Message):
+        """The person is done here, and wants the next question."""
+
+        def __init__(self, view: "QuestionView") -> None:
+            super().__init__()
+            self.view = view
+
+    class Opened(Message):
+        """The question got the focus: the others may close."""
+
+        def __init__(self, view: "QuestionView") -> None:
+            super().__init__()
+            self.view = view
+
+    def __init__(self, question: Question, number: int, chosen: Sequence[str] = ()) -> None:
+        super().__init__(id=f"question-{question.id}")
+        self.question = question
+        self.number = number
+        self.set_reactive(QuestionView.chosen, tuple(chosen))
+        self.set_reactive(QuestionView.highlighted, self._first_chosen())
+
+    def render(self) -> Content:
+        lines = [self._heading()]
+        if self.is_open:
+            lines.append(Content.styled(f"   {self.question.help}", "$text-muted"))
+            lines += [self._option(index) for index in range(len(self.question.options))]
+            lines.append(Content(" "))
+        return Content("\n").join(lines)
+
+    def action_move(self, step: int) -> None:
+        target = self.highlighted + step
+        if 0 <= target < len(self.question.options):
+            self.highlighted = target
+        elif step > 0:
+            self.screen.focus_next(QuestionView)
+        else:
+            self.screen.focus_previous(QuestionView)
+
+    def action_choose(self) -> None:
+        option = self.question.options[self.highlighted].id
+        if not self.question.multiple:
+            self.chosen = (option,)
+        elif option in self.chosen:
+            self.chosen = tuple(each for each in self.chosen if each != option)
+        else:
+            self.chosen = (*self.chosen, option)
+        self.post_message(self.Answered(self))
+
+    def action_advance(self) -> None:
+        # With several answers enter must not take away what space has just added.
+        option = self.question.options[self.highlighted].id
+        if option not in self.chosen and not (self.question.multiple and self.chosen):
+            self.action_choose()
+        self.post_message(self.Advanced(self))
+
+    def on_focus(self) -> None:
+        self.post_message(self.Opened(self))
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        index = event.style.meta.get("option")
+        if index is not None:
+            self.highlighted = index
+            self.action_choose()
+
+    def _first_chosen(self) -> int:
+        ids = [option.id for option in self.question.options]
+        return ids.index(self.chosen[0]) if self.chosen and self.chosen[0] in ids else 0
+
+    def _heading(self) -> Content:
+        mark = ("✓", "$good") if self.chosen else ("·", "$text-muted")
+        labels = [option.label for option in self.question.options if option.id in self.chosen]
+        title = Content.styled(self.question.text, "bold" if self.is_open else "")
+        parts = [Content.styled(*mark), Content(f" {self.number} "), title]
+        if self.is_open and self.question.multiple:
+            parts.append(Content.styled("  several allowed", "$text-muted italic"))
+        if not self.is_open and labels:
+            parts.append(Content.styled(f"  {', '.join(labels)}", "$text-accent"))
+        return Content("").join(parts)
+
+    def _option(self, index: int) -> Content:
+        option = self.question.options[index]
+        taken = option.id in self.chosen
+        if self.question.multiple:
+            mark = "[x]" if taken else "[ ]"
+        else:
+            mark = "(•)" if taken else "( )"
+        here = index == self.highlighted
+        pointer = "›" if here and self.has_focus else " "
+        label = Content.styled(f"  {pointer} {mark} {option.label}", "bold" if taken else "")
+        if here and self.has_focus:
+            label = label.stylize("$block-cursor-foreground on $block-cursor-background")
+        line = Content("").join([label, Content.styled(f"  {option.help}", "$text-muted")])
+        return line.stylize(Style.from_meta({"option": index}))
