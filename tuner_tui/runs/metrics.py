@@ -147,7 +147,7 @@ class Pyramid:
         return length
 
     def _extremes(self, start: int, stop: int) -> tuple[float, float]:
-        """Of points start..stop-1 (not empty): whole blocks from high levels, edges from low ones."""
+        """Of points start..stop-1: whole blocks from high levels, edges from low ones."""
         np, low, high, level = self._np, float("nan"), float("nan"), 0
         while start < stop:
             top = level + 1 == len(self._low)
