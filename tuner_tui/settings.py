@@ -1,4 +1,6 @@
-"""What a person prefers: environment over file over default. One small JSON file in the configuration folder."""
+"""What a person prefers: environment over file over default. One small JSON file in the
+configuration folder.
+"""
 
 import json
 import os
@@ -12,7 +14,9 @@ from tuner_tui.errors import UserError
 
 @dataclass(slots=True)
 class Settings:
-    """Preferences of the app. `$TUNER_THEME` outranks the file for the theme, and is never written to it."""
+    """Preferences of the app. `$TUNER_THEME` outranks the file for the theme, and is never written
+    to it.
+    """
 
     theme: str = "dusk"
     """The theme in use."""
@@ -21,7 +25,9 @@ class Settings:
     light_theme: str = "paper"
     """What the toggle goes to when it goes light."""
     smoothing: float = 0.9
-    """Weight of the past in the smoothed loss curve (exponential moving average); 0 shows the raw values only."""
+    """Weight of the past in the smoothed loss curve (exponential moving average); 0 shows the raw
+    values only.
+    """
     log_scale: bool = False
     """Whether the loss chart starts with a logarithmic y axis."""
     polls_per_second: int = 1
@@ -34,7 +40,9 @@ def settings_file() -> Path:
 
 
 def load_settings() -> Settings:
-    """The preferences; a missing file means the defaults. UserError for a file or a value that is not usable."""
+    """The preferences; a missing file means the defaults. UserError for a file or a value that is
+    not usable.
+    """
     settings = Settings()
     file = settings_file()
     try:
@@ -59,7 +67,9 @@ def load_settings() -> Settings:
 
 
 def save_settings(settings: Settings) -> None:
-    """Write the preferences (write beside, then replace). UserError when the folder is not writable."""
+    """Write the preferences (write beside, then replace). UserError when the folder is not
+    writable.
+    """
     file = settings_file()
     values = asdict(settings)
     if os.environ.get("TUNER_THEME") == settings.theme:
@@ -79,6 +89,7 @@ def _checked(file: Path, name: str, value: Any, kind: type) -> Any:
         value = float(value)
     if type(value) is not kind:
         raise UserError(
-            f"settings {file}: {name} must be a {kind.__name__}, not {value!r}; mend it or delete it."
+            f"settings {file}: {name} must be a {kind.__name__}, not {value!r};"
+            " mend it or delete it."
         )
     return value

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.screen import Screen
@@ -26,12 +26,14 @@ def _open_screen(name: str) -> Screen[Any]:
 
 
 class TunerApp(App[None]):
-    """One mode per step, so that each keeps its screen, its focus and its open dialogs while others are shown."""
+    """One mode per step, so that each keeps its screen, its focus and its open dialogs while others
+    are shown.
+    """
 
     TITLE = "tuner"
     CSS_PATH = "base.tcss"
     BINDINGS = APP_BINDINGS
-    MODES: dict[str, str | Callable[[], Screen[Any]]] = {
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         name: partial(_open_screen, name) for name in _MODES
     }
     DEFAULT_MODE = "home"
@@ -145,7 +147,7 @@ class TunerApp(App[None]):
             return settings_module.Settings()
 
     def _use_theme(self, name: str) -> bool:
-        """Switch to a theme, reading its file when it is not registered yet; False when that fails."""
+        """Switch to a theme, read from its file if need be; False when that fails."""
         if name not in self.available_themes:
             file = themes.theme_files().get(name)
             try:
@@ -169,7 +171,7 @@ class TunerApp(App[None]):
 
 
 def run_app(watch: Path | None = None, tour: bool = False) -> int:
-    """Open the app: at home, on the run `watch`, or with the guided tour. Returns the exit status."""
+    """Open the app: at home, on the run `watch`, or with the tour. Returns the exit status."""
     app = TunerApp(watch=watch, tour=tour)
     app.run()
     return app.return_code or 0

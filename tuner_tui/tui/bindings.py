@@ -1,4 +1,4 @@
-"""The keys that work on every screen, in one place; each has an id, so that a keymap can change it."""
+"""The keys that work on every screen; each has an id, so that a keymap can change it."""
 
 from textual.binding import Binding, BindingType
 

@@ -32,7 +32,8 @@ def commands(app: "TunerApp", screen: Screen[Any]) -> Iterable[SystemCommand]:
         if app.current_mode != step:
             yield SystemCommand(f"Go to {title}", what, partial(app.go, step))
     for node, binding, enabled, tooltip in screen.active_bindings.values():
-        # The app's own keys are listed below, in words; here come those of the screen and of the focused widget.
+        # The app's own keys are listed below, in words; here come those of the screen and of the
+        # focused widget.
         if enabled and binding.show and binding.description and node is not app:
             yield SystemCommand(
                 binding.description,

@@ -1,6 +1,7 @@
 """The journey of one person through the six steps: plain data that the screens share.
 
-A screen assigns to it and calls `app.go(step)`; the next screen reads it when it is shown. Nothing watches it.
+A screen assigns to it and calls `app.go(step)`; the next screen reads it when it is shown. Nothing
+watches it.
 """
 
 from dataclasses import dataclass, field
@@ -35,7 +36,9 @@ class Journey:
     """Whether the guided tour is on."""
 
     def done(self) -> frozenset[str]:
-        """The steps that have a result: in memory for the first three, on disk for those that a run holds."""
+        """The steps that have a result: in memory for the first three, on disk for those that a run
+        holds.
+        """
         found = {
             "decide": self.recommendation is not None,
             "data": self.dataset is not None,

@@ -22,8 +22,8 @@ class Body(VerticalScroll, can_focus=False):
 class StepScreen(Screen[None]):
     """A step's screen: the stepper on top, a body that scrolls, the keys of this screen below.
 
-    A subclass sets `STEP`, `TITLE` and `HELP` (Markdown, shown by F1) and writes `compose_body`. Its heavy imports
-    belong inside that method: the shell is on the screen before it is called.
+    A subclass sets `STEP`, `TITLE` and `HELP` (Markdown, shown by F1) and writes `compose_body`.
+    Its heavy imports belong inside that method: the shell is on the screen before it is called.
     """
 
     STEP: ClassVar[str]

@@ -1,7 +1,8 @@
 """Hostile text made visible: control characters are shown, markup is never interpreted.
 
-Text of a dataset, a model or a log may hold terminal escapes, bidirectional overrides or `[red]markup[/]`.
-Everything of that kind that reaches the screen goes through `safe` (or `visible` where a plain string is wanted).
+Text of a dataset, a model or a log may hold terminal escapes, bidirectional overrides or
+`[red]markup[/]`. Everything of that kind that reaches the screen goes through `safe` (or `visible`
+where a plain string is wanted).
 """
 
 from textual.content import Content
@@ -12,8 +13,9 @@ _NEWLINE, _TAB, _DELETE = 0x0A, 0x09, 0x7F
 # C0 controls and DEL have pictures of their own in Unicode (U+2400 to U+2421).
 _PICTURES: dict[int, str] = {code: chr(0x2400 + code) for code in range(0x20)} | {_DELETE: "␡"}
 
-# What has no picture is written as its escape: C1 controls (a terminal may obey them), zero-width characters and
-# bidirectional marks (they reorder or hide what follows), line separators, and lone surrogates (they have no UTF-8).
+# What has no picture is written as its escape: C1 controls (a terminal may obey them), zero-width
+# characters and bidirectional marks (they reorder or hide what follows), line separators, and lone
+# surrogates (they have no UTF-8).
 _ESCAPED = [
     *range(0x80, 0xA0),
     0x00AD,
@@ -34,7 +36,8 @@ _LINES = _ONE_LINE | {_NEWLINE: "\n", _TAB: "    "}
 def visible(text: str, *, one_line: bool = False) -> str:
     """`text` with every control character replaced by something that can be seen.
 
-    Newlines are kept and a tab becomes four spaces, unless `one_line` asks for symbols (⏎, ⇥) in their place.
+    Newlines are kept and a tab becomes four spaces, unless `one_line` asks for symbols (⏎, ⇥) in
+    their place.
     """
     return text.translate(_ONE_LINE if one_line else _LINES)
 

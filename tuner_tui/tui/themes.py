@@ -1,7 +1,8 @@
 """Themes from TOML files: the shipped ones, and the person's own, which win.
 
-A file holds the arguments of `textual.theme.Theme` (except `name`, which is the file's stem). Colours are checked
-here, because Textual accepts a bad one when a theme is registered and dies when it is used.
+A file holds the arguments of `textual.theme.Theme` (except `name`, which is the file's stem).
+Colours are checked here, because Textual accepts a bad one when a theme is registered and dies when
+it is used.
 """
 
 import tomllib
@@ -17,7 +18,8 @@ from tuner_tui.errors import UserError
 
 DARK, LIGHT = "dusk", "paper"
 
-# Our own variables, for a theme that does not set them (Textual's built-in ones, or a short file of a person).
+# Our own variables, for a theme that does not set them (Textual's built-in ones, or a short file of
+# a person).
 _DARK_VARIABLES = {
     "chart-train": "#7db4dd",
     "chart-eval": "#e8b45f",
@@ -39,7 +41,9 @@ _LIGHT_VARIABLES = {
 
 
 def variable_defaults(dark: bool) -> dict[str, str]:
-    """Values of `$chart-train`, `$chart-eval`, `$good`, `$bad`, `$trained` and `$quiet` for any theme."""
+    """Values of `$chart-train`, `$chart-eval`, `$good`, `$bad`, `$trained` and `$quiet` for any
+    theme.
+    """
     return _DARK_VARIABLES if dark else _LIGHT_VARIABLES
 
 
@@ -59,13 +63,14 @@ def load_theme(file: Path) -> Theme:
         theme = Theme(name=file.stem, **values)
     except TypeError as error:
         raise UserError(
-            f"theme {file}: {error}; a theme has primary (required), secondary, accent, success, warning, error,"
-            " foreground, background, surface, panel, boost, dark and a table [variables]."
+            f"theme {file}: {error}; a theme has primary (required), secondary, accent, success,"
+            " warning, error, foreground, background, surface, panel, boost, dark and a table [variables]."
         ) from error
     for key, value in _colours(values):
         if not _is_colour(value):
             raise UserError(
-                f"theme {file}: {key} = {value!r} is not a colour; write it like #7db4dd or a CSS colour name."
+                f"theme {file}: {key} = {value!r} is not a colour;"
+                " write it like #7db4dd or a CSS colour name."
             )
     try:
         theme.to_color_system().generate()

@@ -1,6 +1,6 @@
 """F1: what the screen that is shown is for, and every key that works on it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -17,7 +17,7 @@ class HelpScreen(ModalScreen[None]):
 
     CSS_PATH = "help.tcss"
     AUTO_FOCUS = "#help-text"
-    BINDINGS: list[BindingType] = [("escape,f1,q,enter", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,f1,q,enter", "dismiss", "Close")]
 
     def __init__(self, screen: Screen[Any]) -> None:
         super().__init__()

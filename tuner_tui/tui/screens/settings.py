@@ -1,6 +1,6 @@
-"""The preferences: theme, chart, how often to look at a run. Each is in force, and saved, at once."""
+"""The preferences: theme, chart, how often to look at a run; in force, and saved, at once."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -28,7 +28,7 @@ class SettingsScreen(ModalScreen[None]):
     """A dialog of a few choices; Escape closes it."""
 
     CSS_PATH = "settings.tcss"
-    BINDINGS: list[BindingType] = [("escape", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Close")]
 
     @property
     def tuner(self) -> "TunerApp":
@@ -61,7 +61,8 @@ class SettingsScreen(ModalScreen[None]):
                 _POLLS, value=settings.polls_per_second, allow_blank=False, id="polls_per_second"
             )
             yield Static(
-                f"Kept in {settings_file()}. Themes of your own: {settings_file().parent / 'themes'}/NAME.toml",
+                f"Kept in {settings_file()}.\n"
+                f"Themes of your own: {settings_file().parent / 'themes'}/NAME.toml",
                 classes="hint",
                 markup=False,
             )

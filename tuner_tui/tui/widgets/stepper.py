@@ -17,7 +17,8 @@ _STEPS = (
 
 
 class Stepper(Widget):
-    """`Home · 1 Decide ✓ 2 Data ✓ 3 Configure › 4 Train › …`: a check stands where a finished step's arrow stood.
+    """`Home · 1 Decide ✓ 2 Data ✓ 3 Configure › 4 Train › …`: a check stands where a finished
+    step's arrow stood.
 
     The line is 72 to 76 cells wide, so that it fits on 80 columns with the current step marked.
     """
