@@ -4,11 +4,12 @@ It is TRL's conversational type, so that nothing has to be translated twice
 (https://huggingface.co/docs/trl/dataset_formats#tool-calling):
 
     {"messages": [Message, ...], "tools": [Tool, ...]}
-    {"prompt": [Message, ...], "chosen": [Message, ...], "rejected": [Message, ...], "tools": [Tool, ...]}
+    {"prompt": [Message, ...], "chosen": [...], "rejected": [...], "tools": [Tool, ...]}
 
-An example is a plain dict, because it comes from JSON and goes to JSON and to chat templates. After
-`converters.convert` it is sound in its shape: `content` is text, `tool_calls` is absent or a list that is not
-empty, arguments are an object, `tools` is a list of objects. What is *in* it is the business of `validators`.
+An example is a plain dict, because it comes from JSON and goes to JSON and to chat templates.
+After `converters.convert` it is sound in its shape: `content` is text, `tool_calls` is absent or a
+list that is not empty, arguments are an object, `tools` is a list of objects. What is *in* it is
+the business of `validators`.
 """
 
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class ToolCall(TypedDict):
 
 
 class Message(TypedDict):
-    """One turn. `name` and `tool_call_id` belong to tool messages, `weight` (0 or 1) to assistant messages."""
+    """One turn. `name` and `tool_call_id` are a tool message's, `weight` an assistant message's."""
 
     role: str
     content: str
@@ -48,8 +49,6 @@ class Tool(TypedDict):
     function: dict[str, Any]
 
 
-ROLES = ("system", "user", "assistant", "tool")
-
 Example = dict[str, Any]
 
 
@@ -62,7 +61,7 @@ class Call:
 
 
 def is_preference(example: Example) -> bool:
-    """Whether the example is a preference pair (`chosen` and `rejected`) rather than one conversation."""
+    """Whether the example is a preference pair rather than one conversation."""
     return "chosen" in example
 
 
@@ -83,7 +82,7 @@ def calls(message: Message) -> list[Call]:
 
 
 def gold_calls(example: Example) -> list[Call]:
-    """The calls of the last assistant message: what the model should answer. Empty when it should not call."""
+    """The calls of the last assistant message: what the model should answer, empty for none."""
     for message in reversed(conversation(example)):
         if message["role"] == "assistant":
             return calls(message)

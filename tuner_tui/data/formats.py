@@ -17,12 +17,12 @@ class Format(StrEnum):
     UNKNOWN = "unknown"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """What a person calls it."""
-        return _TITLES[self]
+        return _LABELS[self]
 
 
-_TITLES = {
+_LABELS = {
     Format.CANONICAL: "conversations with tools (canonical, as TRL)",
     Format.PREFERENCE: "preference pairs (prompt, chosen, rejected)",
     Format.COMPLETION: "prompts and completions",
@@ -37,18 +37,29 @@ KNOWN_LAYOUTS = (
 )
 
 
-def detect(values: Sequence[Mapping[str, Any]]) -> Format:
-    """The layout of most of these rows (the first hundred of a file are plenty).
+_FAMILY = {Format.OPENAI: Format.CANONICAL}
 
-    A file whose rows are canonical but for some with arguments as text is OpenAI's: the layouts differ in nothing
-    else. UNKNOWN only when no row has a known layout.
+
+def detect(values: Sequence[Mapping[str, Any]]) -> Format:
+    """The layout of most of these rows; the first hundred of a file are plenty.
+
+    Canonical and OpenAI differ only in how calls are written, so rows without a call belong to
+    both, and the rows with calls decide between them. UNKNOWN only when no row has a known layout.
     """
-    found = Counter(
-        layout for value in values if (layout := layout_of(value)) is not Format.UNKNOWN
-    )
+    found = Counter(layout_of(value) for value in values)
+    del found[Format.UNKNOWN]
     if not found:
         return Format.UNKNOWN
-    return found.most_common(1)[0][0]
+    families = Counter({_FAMILY.get(layout, layout): 0 for layout in found})
+    for layout, count in found.items():
+        families[_FAMILY.get(layout, layout)] += count
+    winner = families.most_common(1)[0][0]
+    if winner is Format.CANONICAL and found[Format.OPENAI]:
+        objects = sum(
+            layout_of(value) is Format.CANONICAL and _has_calls(value) for value in values
+        )
+        return Format.OPENAI if found[Format.OPENAI] > objects else Format.CANONICAL
+    return winner
 
 
 def layout_of(value: Mapping[str, Any]) -> Format:
@@ -84,4 +95,11 @@ def _is_openai_message(message: Mapping[str, Any]) -> bool:
         and isinstance(function := call.get("function"), Mapping)
         and isinstance(function.get("arguments"), str)
         for call in tool_calls
+    )
+
+
+def _has_calls(value: Mapping[str, Any]) -> bool:
+    messages = value["messages"]
+    return isinstance(messages, list) and any(
+        isinstance(message, Mapping) and message.get("tool_calls") for message in messages
     )

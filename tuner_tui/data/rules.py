@@ -1,7 +1,7 @@
 """What can be wrong with a dataset: every rule, with its severity, its reason and its mend.
 
-An error is something that makes a row useless or harmful to train on: `dataset.load_dataset` leaves such rows out.
-A warning is something that a person should decide about. Information is worth knowing, and no fault.
+An error makes a row useless or harmful to train on: `dataset.load_dataset` leaves such rows out.
+A warning is something that a person should decide about. Information is no fault.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind of fault: `title` in a few words, `explanation` why it matters, `mend` what to do about it."""
+    """One kind of fault: what it is in a few words, why it matters, and what to do about it."""
 
     id: str
     severity: Severity
@@ -34,8 +34,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault at one place. `row` is 1-based and None for the file as a whole; `field` is a path such as
-    `messages[2].tool_calls[0].function.arguments.city`."""
+    """One fault at one place.
+
+    `row` is 1-based, and None for the file as a whole; `field` is a path such as
+    `messages[2].tool_calls[0].function.arguments.city`.
+    """
 
     rule: str
     severity: Severity
@@ -54,7 +57,7 @@ def finding(rule: str, row: int | None, field: str | None, message: str) -> Find
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 _ALL = (
-    # -- a row that cannot be read ---------------------------------------------------------------------------------
+    # -- a row that cannot be read -----------------------------------------------------------------
     Rule(
         "not_json",
         _ERROR,
@@ -90,7 +93,7 @@ _ALL = (
         "Trained on broken arguments, a model learns to write calls that no program can execute.",
         "Write the arguments as a JSON object.",
     ),
-    # -- tools and calls ----------------------------------------------------------------------------------------------
+    # -- tools and calls ---------------------------------------------------------------------------
     Rule(
         "tools_not_list",
         _ERROR,
@@ -102,7 +105,7 @@ _ALL = (
         "invalid_tool",
         _ERROR,
         "Invalid tool schema",
-        "A tool needs a name and parameters that are valid JSON Schema, or calls to it cannot be checked.",
+        "A tool needs a name and parameters in valid JSON Schema, or its calls cannot be checked.",
         "Correct the tool's definition: https://json-schema.org/understanding-json-schema.",
     ),
     Rule(
@@ -140,7 +143,7 @@ _ALL = (
         "The tool declares no such argument: the model learns to invent arguments.",
         "Remove the argument, or declare it in the tool's `properties`.",
     ),
-    # -- the conversation ---------------------------------------------------------------------------------------------
+    # -- the conversation --------------------------------------------------------------------------
     Rule(
         "empty_turn",
         _ERROR,
@@ -153,20 +156,20 @@ _ALL = (
         _ERROR,
         "Roles out of order",
         "At inference the turns never come in this order, and many chat templates refuse it.",
-        "Order the turns: system, then user, assistant, tool results after the call that they answer.",
+        "Order the turns: system, user, assistant, and tool results after the call they answer.",
     ),
     Rule(
         "orphan_result",
         _ERROR,
         "Tool result without a call",
-        "The result answers no call before it: the model learns to react to something it never asked.",
+        "The result answers no call before it: the model learns to react to what it never asked.",
         "Add the call before the result, or delete the result.",
     ),
     Rule(
         "missing_result",
         _WARNING,
         "Call without a result",
-        "The conversation goes on although the call was never answered: the model learns to make results up.",
+        "The conversation goes on without the answer: the model learns to make results up.",
         "Add a tool message with the result, or end the row at the call.",
     ),
     Rule(
@@ -180,14 +183,14 @@ _ALL = (
         "nothing_to_train",
         _ERROR,
         "Nothing to train on",
-        "Only assistant turns are trained; without one of them the row costs time and teaches nothing.",
+        "Only assistant turns are trained; without one the row costs time and teaches nothing.",
         "Add the assistant's answer, or delete the row.",
     ),
     Rule(
         "untrained_weight",
         _WARNING,
         "Turn weight is not obeyed",
-        "The turn is marked as not to be trained (weight 0, or part of a prompt), but every assistant turn is.",
+        "The turn is marked as not to be trained (weight 0, or in a prompt), but all turns are.",
         "Cut the row before that turn if it teaches something wrong.",
     ),
     Rule(
@@ -197,7 +200,7 @@ _ALL = (
         "Invisible characters are seldom meant, and the model learns to write them.",
         "Remove them, or replace them with what was meant.",
     ),
-    # -- preference pairs ---------------------------------------------------------------------------------------------
+    # -- preference pairs --------------------------------------------------------------------------
     Rule(
         "empty_answer",
         _ERROR,
@@ -212,7 +215,7 @@ _ALL = (
         "Equal answers have no preference between them: the gradient is zero.",
         "Make the rejected answer a real mistake, or delete the pair.",
     ),
-    # -- length and template ------------------------------------------------------------------------------------------
+    # -- length and template -----------------------------------------------------------------------
     Rule(
         "too_long",
         _WARNING,
@@ -245,15 +248,15 @@ _ALL = (
         "no_loss_mask",
         _WARNING,
         "No loss mask in the chat template",
-        "The template has no {% generation %} marks, so it does not say which tokens the assistant wrote.",
-        "Use a model or a training template that has them; the trained tokens shown here are an estimate.",
+        "Without {% generation %} marks the template does not say what the assistant wrote.",
+        "Use a template that has them; the trained tokens that are shown are an estimate.",
     ),
-    # -- the file as a whole ------------------------------------------------------------------------------------------
+    # -- the file as a whole -----------------------------------------------------------------------
     Rule(
         "duplicate_row",
         _WARNING,
         "Exact duplicate",
-        "A repeated row is learned by heart, and a copy in the evaluation split makes results look better.",
+        "A repeated row is learned by heart, and a copy in the evaluation split flatters results.",
         "Delete the copies.",
     ),
     Rule(
@@ -274,7 +277,7 @@ _ALL = (
         "no_error_recovery",
         _INFO,
         "No error recovery",
-        "No row shows a failed call and its repair, so the model has to guess what to do after an error.",
+        "No row shows a failed call and its repair: the model has to guess what to do then.",
         "Add some rows in which a tool answers with an error and the next call is right.",
     ),
     Rule(
