@@ -169,7 +169,7 @@ def _adapter(one: Mapping[str, str], has_preferences: bool) -> Method:
     technique = "qlora" if unknown else _FITS.get((model, gpu), "lora")
     name = "LoRA" if technique == "lora" else "QLoRA"
     if unknown:
-        reason = "QLoRA fits the widest range of GPUs; name the GPU and the model size for closer advice."
+        reason = "QLoRA fits the widest range of GPUs; name GPU and model size for closer advice."
     elif technique == "lora":
         reason = (
             f"A model {_MODEL[model]} fits in 16 bit on {_GPU[gpu]}: nothing has to be quantized."

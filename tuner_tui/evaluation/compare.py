@@ -1,0 +1,114 @@
+"""Stored items -> the outcome of an arm, and what changed between two arms on the same items."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tuner_tui.evaluation.arms import PROMPT_ARMS
+from tuner_tui.evaluation.scoring import ERROR_TYPES
+from tuner_tui.evaluation.shapes import Difference, Outcome, Rate
+from tuner_tui.evaluation.statistics import bootstrap_difference, mcnemar, rate
+
+MEASURES = (
+    "full_match",
+    "tool_selection",
+    "arguments",
+    "call_or_no_call",
+    "no_call",
+    "strict_format",
+)
+"""The rates of an Outcome, the one that counts most first."""
+
+Item = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An item that is right in one arm and wrong in the other; `before` and `after` are its "
+    "stored lines."""
+
+    id: str
+    request: str
+    gold: list[dict[str, Any]]
+    before: dict[str, Any]
+    after: dict[str, Any]
+    direction: Literal["fixed", "broken"]
+
+
+def outcome(items: Sequence[Item]) -> Outcome:
+    """The rates of one arm from its stored items."""
+    verdicts = [item["verdict"] for item in items]
+
+    def of(measure: str) -> Rate:
+        asked = [verdict[measure] for verdict in verdicts if verdict[measure] is not None]
+        return rate(sum(asked), len(asked))
+
+    errors = Counter(item["error"] for item in items if item["error"])
+    return {
+        "items": len(items),
+        "call_or_no_call": of("call_or_no_call"),
+        "tool_selection": of("tool_selection"),
+        "arguments": of("arguments"),
+        "full_match": of("full_match"),
+        "no_call": of("no_call"),
+        "strict_format": of("strict_format"),
+        "errors": {type: errors[type] for type in ERROR_TYPES if errors[type]},
+    }
+
+
+def best_prompt(arms: Mapping[str, Outcome]) -> str | None:
+    """The prompt arm that answers most items rightly, with calls and without; of equals the "
+    "plainer."""
+    measured = [arm for arm in PROMPT_ARMS if arm in arms]
+    return max(measured, key=lambda arm: _right(arms[arm]), default=None)
+
+
+def difference(
+    base: Sequence[Item], tuned: Sequence[Item], measure: str, names: tuple[str, str]
+) -> Difference:
+    """Compare one measure on the items that both arms answered and that it applies to."""
+    before, after = [], []
+    answered = {item["id"]: item["verdict"][measure] for item in tuned}
+    for item in base:
+        was, now = item["verdict"][measure], answered.get(item["id"])
+        if was is not None and now is not None:
+            before.append(bool(was))
+            after.append(bool(now))
+    fixed = sum(not was and now for was, now in zip(before, after, strict=True))
+    broken = sum(was and not now for was, now in zip(before, after, strict=True))
+    low, high = bootstrap_difference(before, after)
+    return {
+        "measure": measure,
+        "base": names[0],
+        "tuned": names[1],
+        "pairs": len(before),
+        "delta": round((fixed - broken) / len(before), 4) if before else 0.0,
+        "interval": [round(low, 4), round(high, 4)],
+        "p_value": mcnemar(fixed, broken),
+        "fixed": fixed,
+        "broken": broken,
+    }
+
+
+def changed_items(base: Sequence[Item], tuned: Sequence[Item]) -> list[Changed]:
+    """The items whose verdict as a whole changed: the broken ones first, each in the file's "
+    "order."""
+    after = {item["id"]: item for item in tuned}
+    changed = [
+        Changed(
+            id=item["id"],
+            request=item["request"],
+            gold=list(item["gold"]),
+            before=dict(item),
+            after=dict(after[item["id"]]),
+            direction="broken" if item["verdict"]["right"] else "fixed",
+        )
+        for item in base
+        if item["id"] in after and item["verdict"]["right"] != after[item["id"]]["verdict"]["right"]
+    ]
+    return sorted(changed, key=lambda each: each.direction != "broken")
+
+
+def _right(arm: Outcome) -> int:
+    return arm["full_match"]["count"] + arm["no_call"]["count"]
