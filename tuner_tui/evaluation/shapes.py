@@ -13,15 +13,26 @@ class Rate(TypedDict):
 
 
 class Outcome(TypedDict):
-    """What one arm reached. Each rate counts only the items that it applies to."""
+    """What one arm reached. Each rate counts only the items that it applies to:
 
-    items: int call_or_no_call: Rate  # of all items: called exactly where a tool serves
-    tool_selection: Rate  # of items that need a call: the right tools, each as often as needed
-    arguments: Rate  # of items where the right tools were called: all arguments right full_match:
-    Rate  # of items that need a call: the same calls, in any order no_call: Rate  # of items that
-    no tool serves: answered without a call strict_format: Rate  # of items that need a call: a call
-    in the model's own format, to the letter errors: dict[str, int]  # error type (a key of
-    scoring.ERROR_TYPES) -> items
+    - `call_or_no_call`: all items; called exactly where a tool serves.
+    - `tool_selection`: items that need a call; the right tools, each as often as needed.
+    - `arguments`: items where the right tools were called; all arguments right.
+    - `full_match`: items that need a call; the same calls, in any order.
+    - `no_call`: items that no tool serves; answered without a call.
+    - `strict_format`: items that need a call; all calls in the model's own format to the letter.
+
+    `errors` counts items by error type, a key of `scoring.ERROR_TYPES`.
+    """
+
+    items: int
+    call_or_no_call: Rate
+    tool_selection: Rate
+    arguments: Rate
+    full_match: Rate
+    no_call: Rate
+    strict_format: Rate
+    errors: dict[str, int]
 
 
 class Difference(TypedDict):
