@@ -32,13 +32,15 @@ class ToolCall(TypedDict):
 
 
 class Message(TypedDict):
-    """One turn. `name` and `tool_call_id` are a tool message's, `weight` an assistant message's."""
+    """One turn. `name` and `tool_call_id` are a tool message's; `reasoning_content` and `weight`
+    (0: not to be trained) an assistant message's."""
 
     role: str
     content: str
     tool_calls: NotRequired[list[ToolCall]]
     name: NotRequired[str]
     tool_call_id: NotRequired[str]
+    reasoning_content: NotRequired[str]
     weight: NotRequired[int]
 
 

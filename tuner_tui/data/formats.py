@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from itertools import chain, islice
 from typing import Any
 
 
@@ -55,9 +56,7 @@ def detect(values: Sequence[Mapping[str, Any]]) -> Format:
         families[_FAMILY.get(layout, layout)] += count
     winner = families.most_common(1)[0][0]
     if winner is Format.CANONICAL and found[Format.OPENAI]:
-        objects = sum(
-            layout_of(value) is Format.CANONICAL and _has_calls(value) for value in values
-        )
+        objects = sum(layout_of(value) is Format.CANONICAL and _has_calls(value) for value in values)
         return Format.OPENAI if found[Format.OPENAI] > objects else Format.CANONICAL
     return winner
 
@@ -67,6 +66,8 @@ def layout_of(value: Mapping[str, Any]) -> Format:
     if "chosen" in value and "rejected" in value:
         return Format.PREFERENCE
     if "messages" in value:
+        if _has_unknown_parts(value["messages"]):
+            return Format.UNKNOWN
         return Format.OPENAI if _has_openai_marks(value) else Format.CANONICAL
     if "conversations" in value:
         return Format.SHAREGPT
@@ -103,3 +104,22 @@ def _has_calls(value: Mapping[str, Any]) -> bool:
     return isinstance(messages, list) and any(
         isinstance(message, Mapping) and message.get("tool_calls") for message in messages
     )
+
+
+def seen(value: Mapping[str, Any]) -> str:
+    """The keys of a row, for a sentence: at most eight, each shown with its control characters."""
+    if not value:
+        return "no keys"
+    if _has_unknown_parts(value.get("messages")):
+        return "messages whose content is a list of typed parts"
+    names = [repr(key[:40])[1:-1] for key in islice(value, 8)]
+    return "the keys " + ", ".join(names) + (", …" if len(value) > 8 else "")
+
+
+def _has_unknown_parts(messages: Any) -> bool:
+    """Whether content comes as parts that are not OpenAI's `{"type": "text", "text": ...}`."""
+    if not isinstance(messages, list):
+        return False
+    contents = (m.get("content") for m in messages if isinstance(m, Mapping))
+    parts = chain.from_iterable(content for content in contents if isinstance(content, list))
+    return any(not isinstance(part, Mapping) or "text" not in part for part in parts)

@@ -40,11 +40,13 @@ _BINARY = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: `number` counts from 1, blank lines left out; either `value` or `error` is there."""
+    """One row: `number` counts from 1, blank lines left out; either `value` or `error` is there,
+    and with `error` the id of the rule that it breaks."""
 
     number: int
     value: dict[str, Any] | None
     error: str | None
+    rule: str | None = None
 
 
 class _Layout(Enum):
@@ -128,16 +130,17 @@ class RowFile:
 
 def _decode(number: int, line: int, data: bytes | None) -> Row:
     if data is None:
-        return Row(number, None, f"line {line}: longer than {MAX_ROW_BYTES // 2**20} MiB")
+        return Row(number, None, f"line {line}: longer than {MAX_ROW_BYTES // 2**20} MiB", "not_json")
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         # orjson counts lines and columns inside the row; a person counts them in the file.
         place = f"line {line + error.lineno - 1}, column {error.colno}"
         reason = str(error).partition(": line ")[0]
-        return Row(number, None, f"{place}: {reason}")
+        return Row(number, None, f"{place}: {reason}", "not_json")
     if not isinstance(value, dict):
-        return Row(number, None, f"line {line}: {_NAMES[type(value)]} where an object should be")
+        kind = _NAMES[type(value)]
+        return Row(number, None, f"line {line}: {kind} where an object should be", "not_object")
     return Row(number, value, None)
 
 
@@ -208,9 +211,7 @@ def _line_spans(file: BinaryIO) -> Iterator[_Span]:
     while data := file.readline(MAX_ROW_BYTES + 1):
         line += 1
         length = len(data)
-        while (
-            length > MAX_ROW_BYTES and not data.endswith(b"\n") and (more := file.readline(_BLOCK))
-        ):
+        while length > MAX_ROW_BYTES and not data.endswith(b"\n") and (more := file.readline(_BLOCK)):
             data = more
             length += len(more)
         if length > MAX_ROW_BYTES:
@@ -251,7 +252,7 @@ def _value_spans(file: BinaryIO, layout: _Layout) -> Iterator[_Span]:
             elif mark == b"," and depth == base == 1:
                 end = scanned - 1
             if end is not None:
-                if dropped or not buffer[begin:end].isspace() and begin < end:
+                if dropped or (not buffer[begin:end].isspace() and begin < end):
                     yield _span(offset + begin, buffer[begin:end], line, dropped)
                 line += dropped_lines + buffer.count(b"\n", begin, scanned)
                 begin, dropped, dropped_lines = scanned, 0, 0
