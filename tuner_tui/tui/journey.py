@@ -25,6 +25,8 @@ class Journey:
     recommendation: "Recommendation | None" = None
     baseline: dict[str, Any] | None = None
     """Outcomes of the untouched model by arm (`base`, `instruction`, `examples`), once measured."""
+    baseline_dir: Path | None = None
+    """Where the untouched model is being measured, or was, before any run existed."""
     dataset: Path | None = None
     """The training file that was chosen on the Data screen."""
     inspection: "Inspection | None" = None
