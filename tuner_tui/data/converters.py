@@ -4,11 +4,15 @@ A converter makes the shape sound and leaves the content alone: what is wrong in
 says. What cannot be brought into shape raises `ConversionError`, which names the field.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
 
 from tuner_tui.data.examples import Example, Message
 from tuner_tui.data.formats import Format, seen
@@ -20,6 +24,9 @@ from tuner_tui.data.messages import (
     to_messages,
     to_tools,
 )
+from tuner_tui.data.readers import Row
+from tuner_tui.data.sources import open_source
+from tuner_tui.errors import UserError
 
 __all__ = ["CONVERTERS", "Conversion", "ConversionError", "convert", "convert_file"]
 

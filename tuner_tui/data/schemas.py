@@ -15,25 +15,10 @@ import orjson
 
 _LONGEST_REASON = 200
 # Keywords that say something about an object; parameters with none of them describe nothing.
-_OBJECT_KEYWORDS = frozenset(
-    [
-        "type",
-        "properties",
-        "required",
-        "additionalProperties",
-        "patternProperties",
-        "$ref",
-        "$defs",
-        "definitions",
-        "allOf",
-        "anyOf",
-        "oneOf",
-        "not",
-        "if",
-        "enum",
-        "const",
-    ]
-)
+_OBJECT_KEYWORDS = {
+    *("type", "properties", "required", "additionalProperties", "patternProperties", "enum", "const"),
+    *("$ref", "$defs", "definitions", "allOf", "anyOf", "oneOf", "not", "if"),
+}
 # Keywords by which properties may be declared elsewhere than in `properties`.
 _OPEN_KEYWORDS = ("$ref", "allOf", "anyOf", "oneOf", "if", "patternProperties")
 
