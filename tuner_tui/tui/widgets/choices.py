@@ -6,12 +6,14 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
 from tuner_tui.decide.questions import Question
+from tuner_tui.tui.widgets.prose import hanging
 
 
 class QuestionView(Widget, can_focus=True):
@@ -31,7 +33,7 @@ class QuestionView(Widget, can_focus=True):
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("space", "choose", "Choose"),
-        Binding("enter", "advance", "Choose and go on"),
+        Binding("enter", "advance", "Choose, go on"),
     ]
 
     is_open: reactive[bool] = reactive(False, layout=True)
@@ -70,13 +72,11 @@ class QuestionView(Widget, can_focus=True):
         self.set_reactive(QuestionView.chosen, tuple(chosen))
         self.set_reactive(QuestionView.highlighted, self._first_chosen())
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines(width).plain.split("\n"))
+
     def render(self) -> Content:
-        lines = [self._heading()]
-        if self.is_open:
-            lines.append(Content.styled(f"   {self.question.help}", "$text-muted"))
-            lines += [self._option(index) for index in range(len(self.question.options))]
-            lines.append(Content(" "))
-        return Content("\n").join(lines)
+        return self._lines(self.content_size.width)
 
     def action_move(self, step: int) -> None:
         target = self.highlighted + step
@@ -120,18 +120,27 @@ class QuestionView(Widget, can_focus=True):
         ids = [option.id for option in self.question.options]
         return ids.index(self.chosen[0]) if self.chosen and self.chosen[0] in ids else 0
 
-    def _heading(self) -> Content:
-        mark = ("✓", "$good") if self.chosen else ("·", "$text-muted")
-        labels = [option.label for option in self.question.options if option.id in self.chosen]
-        title = Content.styled(self.question.text, "bold" if self.is_open else "")
-        parts = [Content.styled(*mark), Content(f" {self.number} "), title]
-        if self.is_open and self.question.multiple:
-            parts.append(Content.styled("  several allowed", "$text-muted italic"))
-        if not self.is_open and labels:
-            parts.append(Content.styled(f"  {', '.join(labels)}", "$text-accent"))
-        return Content("").join(parts)
+    def _lines(self, width: int) -> Content:
+        lines = [self._heading(width)]
+        if self.is_open:
+            help_text = hanging(f"    {self.question.help}", width, 4)
+            lines.append(Content.styled(help_text, "$quiet italic"))
+            lines += [self._option(index, width) for index in range(len(self.question.options))]
+            lines.append(Content())
+        return Content("\n").join(lines)
 
-    def _option(self, index: int) -> Content:
+    def _heading(self, width: int) -> Content:
+        mark = ("✓", "$good") if self.chosen else ("·", "$quiet")
+        parts = [mark, (f" {self.number} ", "$quiet")]
+        parts.append((self.question.text, "bold" if self.is_open else ""))
+        if self.is_open and self.question.multiple:
+            parts.append(("  several allowed", "$quiet italic"))
+        labels = [option.label for option in self.question.options if option.id in self.chosen]
+        if not self.is_open and labels:
+            parts.append((f"  {', '.join(labels)}", "$primary"))
+        return Content.assemble(*parts).truncate(width, ellipsis=True)
+
+    def _option(self, index: int, width: int) -> Content:
         option = self.question.options[index]
         taken = option.id in self.chosen
         if self.question.multiple:
@@ -139,9 +148,12 @@ class QuestionView(Widget, can_focus=True):
         else:
             mark = "(•)" if taken else "( )"
         here = index == self.highlighted
-        pointer = "›" if here and self.has_focus else " "
-        label = Content.styled(f"  {pointer} {mark} {option.label}", "bold" if taken else "")
+        pointer = "›" if here else " "
+        style = "bold" if taken else ""
         if here and self.has_focus:
-            label = label.stylize("$block-cursor-foreground on $block-cursor-background")
-        line = Content("").join([label, Content.styled(f"  {option.help}", "$text-muted")])
+            style = "$block-cursor-foreground on $block-cursor-background"
+        line = Content.assemble(f"  {pointer} ", (f"{mark} {option.label} ", style))
+        if here:
+            # The help of one option at a time: the list stays calm, and nothing jumps but this line.
+            line = line.append(Content.styled("\n" + hanging(" " * 8 + option.help, width, 8), "$quiet"))
         return line.stylize(Style.from_meta({"option": index}))

@@ -50,13 +50,13 @@ class DatasetTable(ScrollView, can_focus=True):
     DatasetTable {
         height: 1fr;
         overflow-x: hidden;
-        & > .dataset-table--header { color: $text-muted; text-style: bold; }
+        & > .dataset-table--header { color: $quiet; text-style: bold; }
         & > .dataset-table--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
         & > .dataset-table--cursor-blurred { background: $block-cursor-blurred-background; }
         & > .dataset-table--error { color: $bad; }
         & > .dataset-table--warning { color: $warning; }
-        & > .dataset-table--info { color: $text-muted; }
-        & > .dataset-table--muted { color: $text-muted; }
+        & > .dataset-table--info { color: $quiet; }
+        & > .dataset-table--muted { color: $quiet; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -54,7 +54,7 @@ class Histogram(Widget):
 
     def render(self) -> Content:
         if not self._values:
-            return Content.styled("No row has been tokenized.", "$text-muted")
+            return Content.styled("No row has been tokenized.", "$quiet")
         width, height = self.size.width, self.size.height - 2
         bins = max(4, (width - _AXIS - 1) // 2)
         longest = max(self._values)
@@ -63,19 +63,15 @@ class Histogram(Widget):
         upper = max(longest, shown_limit or 0) + 1
         counts = count_bins(self._values, bins, upper)
         limit_bin = shown_limit * bins // upper if shown_limit else None
-        rows = [
-            self._level(counts, level, height, limit_bin) for level in range(max(height, 1), 0, -1)
-        ]
+        rows = [self._level(counts, level, height, limit_bin) for level in range(max(height, 1), 0, -1)]
         rows.append(self._axis(bins, upper, shown_limit))
         rows.append(self._sentence(longest))
         return Content("\n").join(rows)
 
-    def _level(
-        self, counts: Sequence[int], level: int, height: int, limit_bin: int | None
-    ) -> Content:
+    def _level(self, counts: Sequence[int], level: int, height: int, limit_bin: int | None) -> Content:
         top = max(counts)
         label = f"{top:,}" if level == height else ""
-        parts: list[Content | tuple[str, str]] = [(f"{label:>{_AXIS - 1}} ", "$text-muted")]
+        parts: list[Content | tuple[str, str]] = [(f"{label:>{_AXIS - 1}} ", "$quiet")]
         for index, count in enumerate(counts):
             filled = min(max(round(count / top * height * 8) - (level - 1) * 8, 0), 8)
             if count and level == 1:
@@ -100,16 +96,14 @@ class Histogram(Widget):
                 line[-len(right) :] = right
         else:
             line[-len(right) :] = right
-        return Content.styled(" " * _AXIS + "".join(line)[:width], "$text-muted")
+        return Content.styled(" " * _AXIS + "".join(line)[:width], "$quiet")
 
     def _sentence(self, longest: int) -> Content:
         values = sorted(self._values)
         text = f"{' ' * _AXIS}tokens in a row: median {values[len(values) // 2]:,}, longest {longest:,}"
         if self._limit is None:
-            return Content.styled(text, "$text-muted")
+            return Content.styled(text, "$quiet")
         beyond = sum(value > self._limit for value in values)
         if beyond:
-            return Content.assemble(
-                (text, "$text-muted"), (f"; {beyond:,} longer than {self._limit:,}", "$bad")
-            )
-        return Content.styled(f"{text}; all within {self._limit:,}", "$text-muted")
+            return Content.assemble((text, "$quiet"), (f"; {beyond:,} longer than {self._limit:,}", "$bad"))
+        return Content.styled(f"{text}; all within {self._limit:,}", "$quiet")

@@ -1,0 +1,212 @@
+"""The fields of a pydantic model as a form sees them: kind, help, what is typed, what is wrong. No widgets.
+
+What stands in a field ("raw") is kept as it was typed: text for numbers and names, the value itself for
+choices, a list of texts for lists of paths. pydantic makes a config of it, or says what is wrong.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+Raw = str | bool | int | float | None | list[str]
+
+
+class Kind(Enum):
+    """How a field is edited."""
+
+    NUMBER = auto()
+    TEXT = auto()
+    CHOICE = auto()
+    PATH = auto()
+    PATHS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One setting: `path` is its place in the model, such as "lora.r"."""
+
+    path: str
+    title: str
+    help: str
+    low: str
+    high: str
+    unit: str
+    kind: Kind
+    optional: bool
+    choices: tuple[tuple[str, Raw], ...]
+    advanced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FormSection:
+    """The fields of one nested model; the fields of the outermost model come first, without a title."""
+
+    title: str
+    fields: tuple[FormField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What became of the raw values: the model, if there is one, and the faults by field path ("": the whole)."""
+
+    model: BaseModel | None
+    errors: dict[str, str]
+
+
+def form_sections(model: type[BaseModel], basic: Collection[str]) -> list[FormSection]:
+    """The sections of a form over `model` (one level of nesting); fields not in `basic` are advanced."""
+    own: list[FormField] = []
+    sections: list[FormSection] = []
+    for name, info in model.model_fields.items():
+        inner = info.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            fields = tuple(
+                _form_field(f"{name}.{key}", each, basic) for key, each in inner.model_fields.items()
+            )
+            sections.append(FormSection(info.title or name, fields))
+        else:
+            own.append(_form_field(name, info, basic))
+    return [FormSection("", tuple(own)), *sections]
+
+
+def raw_values(model: BaseModel, fields: Sequence[FormField]) -> dict[str, Raw]:
+    """What the form shows for each field of `model`."""
+    found: dict[str, Raw] = {}
+    for field in fields:
+        value: Any = model
+        for part in field.path.split("."):
+            value = getattr(value, part)
+        found[field.path] = _to_raw(field, value)
+    return found
+
+
+def check(model: type[BaseModel], fields: Sequence[FormField], raw: Mapping[str, Raw]) -> Checked:
+    """Make `model` of what was typed; files that do not exist are faults of their fields."""
+    values: dict[str, Any] = {}
+    for field in fields:
+        place = values
+        *sections, key = field.path.split(".")
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[key] = _from_raw(field, raw[field.path])
+    errors = _missing_files(fields, raw)
+    try:
+        return Checked(model.model_validate(values), errors)
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            _place_fault(errors, fields, item["loc"], _sentence(item["type"], item["msg"]))
+        return Checked(None, errors)
+
+
+def shown(field: FormField, raw: Raw) -> str:
+    """The raw value as one line of text; "" for nothing."""
+    if field.kind is Kind.CHOICE:
+        return next((label for label, value in field.choices if value == raw), str(raw))
+    if isinstance(raw, list):
+        return ", ".join(raw)
+    return "" if raw is None else str(raw)
+
+
+def _form_field(path: str, info: FieldInfo, basic: Collection[str]) -> FormField:
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    kind, optional, choices = _kind(info.annotation)
+    return FormField(
+        path=path,
+        title=info.title or path,
+        help=info.description or "",
+        low=str(extra.get("low", "")),
+        high=str(extra.get("high", "")),
+        unit=str(extra.get("unit", "")),
+        kind=kind,
+        optional=optional,
+        choices=choices,
+        advanced=path not in basic,
+    )
+
+
+def _kind(annotation: Any) -> tuple[Kind, bool, tuple[tuple[str, Raw], ...]]:
+    optional = False
+    if get_origin(annotation) in (Union, UnionType):
+        inner = [each for each in get_args(annotation) if each is not type(None)]
+        optional = len(inner) < len(get_args(annotation))
+        if len(inner) != 1:
+            raise TypeError(f"a form has no field for {annotation}")
+        annotation = inner[0]
+    if annotation is bool:
+        return Kind.CHOICE, optional, (("on", True), ("off", False))
+    if get_origin(annotation) is Literal:
+        choices: tuple[tuple[str, Raw], ...] = tuple((str(v), v) for v in get_args(annotation))
+        return Kind.CHOICE, optional, (*choices, ("none", None)) if optional else choices
+    if annotation in (int, float):
+        return Kind.NUMBER, optional, ()
+    if annotation is str:
+        return Kind.TEXT, optional, ()
+    if annotation is Path:
+        return Kind.PATH, optional, ()
+    if annotation == list[Path]:
+        return Kind.PATHS, optional, ()
+    raise TypeError(f"a form has no field for {annotation}")
+
+
+def _to_raw(field: FormField, value: Any) -> Raw:
+    if field.kind is Kind.CHOICE:
+        raw: Raw = value
+        return raw
+    if field.kind is Kind.PATHS:
+        return [str(each) for each in value]
+    return "" if value is None else str(value)
+
+
+def _from_raw(field: FormField, raw: Raw) -> Any:
+    if field.kind is Kind.CHOICE or isinstance(raw, list):
+        return raw
+    text = str(raw).strip()
+    if not text and field.optional:
+        return None
+    if field.kind is Kind.PATH:
+        return Path(text).expanduser()
+    return text
+
+
+def _missing_files(fields: Sequence[FormField], raw: Mapping[str, Raw]) -> dict[str, str]:
+    errors = {}
+    for field in fields:
+        value = raw[field.path]
+        if field.kind not in (Kind.PATH, Kind.PATHS) or not value:
+            continue
+        for text in value if isinstance(value, list) else [str(value)]:
+            if not Path(text).expanduser().is_file():
+                errors[field.path] = f"there is no file {text}"
+    return errors
+
+
+def _place_fault(
+    errors: dict[str, str], fields: Sequence[FormField], loc: tuple[int | str, ...], text: str
+) -> None:
+    place = ".".join(str(part) for part in loc)
+    for field in fields:
+        if place == field.path or place.startswith(f"{field.path}."):
+            errors[field.path] = text
+            return
+    # A rule over several fields: told as a whole, and beside each field that it names.
+    errors[""] = text
+    for field in fields:
+        if field.path.startswith(place) and field.path.rpartition(".")[2] in text:
+            errors.setdefault(field.path, text)
+
+
+def _sentence(kind: str, message: str) -> str:
+    if kind in ("int_parsing", "int_from_float", "int_type"):
+        return "must be a whole number"
+    if kind in ("float_parsing", "float_type"):
+        return "must be a number, such as 0.1 or 2e-4"
+    if kind in ("string_too_short", "too_short", "missing"):
+        return "must not be empty"
+    text = message.removeprefix("Value error, ").replace("Input should be", "must be")
+    return text[:1].lower() + text[1:]

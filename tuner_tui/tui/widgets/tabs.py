@@ -1,0 +1,22 @@
+"""Go through tabs with a key, and put the focus where the new tab expects it."""
+
+from textual.widgets import TabbedContent, TabPane
+
+
+def cycle(tabs: TabbedContent, step: int) -> None:
+    """Show the tab `step` places on (around the end), and focus the first thing on it."""
+    names = [pane.id for pane in tabs.query(TabPane) if pane.id and tabs.get_tab(pane.id).display]
+    show(tabs, names[(names.index(tabs.active) + step) % len(names)])
+
+
+def show(tabs: TabbedContent, name: str) -> None:
+    """Show the tab `name`, and focus the first thing on it that takes keys."""
+    tabs.active = name
+    pane = tabs.get_pane(name)
+
+    def focus() -> None:
+        target = next((each for each in pane.query("*") if each.focusable), None)
+        if target is not None and tabs.active == name:
+            target.focus(scroll_visible=False)
+
+    tabs.call_after_refresh(focus)
