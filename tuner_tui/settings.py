@@ -89,7 +89,6 @@ def _checked(file: Path, name: str, value: Any, kind: type) -> Any:
         value = float(value)
     if type(value) is not kind:
         raise UserError(
-            f"settings {file}: {name} must be a {kind.__name__}, not {value!r};"
-            " mend it or delete it."
+            f"settings {file}: {name} must be a {kind.__name__}, not {value!r}; mend it or delete it."
         )
     return value

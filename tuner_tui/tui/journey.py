@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tuner_tui.data.inspection import Inspection
-    from tuner_tui.decide.rules import Recommendation
+    from tuner_tui.decide.recommendation import Recommendation
     from tuner_tui.training.config import TrainConfig
 
 STEPS = ("decide", "data", "configure", "train", "evaluate", "report")

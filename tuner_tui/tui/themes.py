@@ -64,7 +64,7 @@ def load_theme(file: Path) -> Theme:
     except TypeError as error:
         raise UserError(
             f"theme {file}: {error}; a theme has primary (required), secondary, accent, success,"
-            " warning, error, foreground, background, surface, panel, boost, dark and a table [variables]."
+            " warning, error, foreground, background, surface, panel, boost, dark, [variables]."
         ) from error
     for key, value in _colours(values):
         if not _is_colour(value):

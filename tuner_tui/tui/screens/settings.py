@@ -57,9 +57,7 @@ class SettingsScreen(ModalScreen[None]):
             yield Label("Loss axis when a chart opens")
             yield Select(_SCALES, value=settings.log_scale, allow_blank=False, id="log_scale")
             yield Label("Look at a run's files")
-            yield Select(
-                _POLLS, value=settings.polls_per_second, allow_blank=False, id="polls_per_second"
-            )
+            yield Select(_POLLS, value=settings.polls_per_second, allow_blank=False, id="polls_per_second")
             yield Static(
                 f"Kept in {settings_file()}.\n"
                 f"Themes of your own: {settings_file().parent / 'themes'}/NAME.toml",

@@ -1,0 +1,318 @@
+"""The loss chart: training loss as a dim band under its smoothed line, evaluation loss as marked
+points.
+
+It sends only the rows that changed: a full repaint of a chart a second is what makes terminal apps
+stall on a slow line. What keeps rows still is an x axis that grows by doubling, and a y axis that
+moves from one round value to the next.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tuner_tui.tui.widgets import axes, braille
+from tuner_tui.tui.widgets.series import Series
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tuner_tui.tui.widgets.series import Extremes
+
+# A row of the chart: runs of (text, component class).
+Row = tuple[tuple[str, str], ...]
+
+_GUTTER = 7
+"""Cells left of the plot: six for a label, one for the axis."""
+
+
+class LossChart(Widget):
+    """Train and eval loss over steps, of any length.
+
+    `extend` takes the points of "train" or "eval"; a value that is not finite is kept out of the
+    curve, marked ✗ on the axis at its step, and counted in the legend.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "chart--raw",
+        "chart--train",
+        "chart--eval",
+        "chart--axis",
+        "chart--label",
+        "chart--text",
+        "chart--bad",
+    }
+    DEFAULT_CSS = """
+    LossChart {
+        min-height: 6;
+        & > .chart--raw { color: $chart-dim; }
+        & > .chart--train { color: $chart-train; text-style: bold; }
+        & > .chart--eval { color: $chart-eval; text-style: bold; }
+        & > .chart--axis { color: $quiet 50%; }
+        & > .chart--label { color: $quiet; }
+        & > .chart--text { color: $foreground; }
+        & > .chart--bad { color: $bad; text-style: bold; }
+    }
+    """
+
+    def __init__(self, *, smoothing: float = 0.9, log_scale: bool = False, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._series = {"train": Series(smoothing), "eval": Series(0.0)}
+        self._log_scale = log_scale
+        self._total = 0
+        self._rows: list[Row] = []
+
+    @property
+    def log_scale(self) -> bool:
+        """Whether the y axis is logarithmic; values that are not positive are left out then."""
+        return self._log_scale
+
+    @log_scale.setter
+    def log_scale(self, value: bool) -> None:
+        self._log_scale = value
+        self._redraw()
+
+    @property
+    def smoothing(self) -> float:
+        """Weight of the past in the smoothed line, 0 (no line) to less than 1."""
+        return self._series["train"].smoothing
+
+    @smoothing.setter
+    def smoothing(self, value: float) -> None:
+        self._series["train"].smoothing = value
+        self._redraw()
+
+    @property
+    def total(self) -> int:
+        """Steps of the whole run; the x axis never grows past it. 0 when unknown."""
+        return self._total
+
+    @total.setter
+    def total(self, value: int) -> None:
+        if value != self._total:
+            self._total = value
+            self._redraw()
+
+    def extend(self, series: str, steps: Sequence[float], values: Sequence[float | None]) -> None:
+        """Append points to "train" or "eval"; a step smaller than the last one of its series is
+        passed over.
+        """
+        if steps:
+            self._series[series].extend(steps, values)
+            self._redraw()
+
+    def clear(self) -> None:
+        """Forget all points."""
+        for series in self._series.values():
+            series.clear()
+        self._redraw()
+
+    def text(self) -> str:
+        """The chart as plain text, for tests and for a clipboard."""
+        return "\n".join("".join(text for text, _ in row).rstrip() for row in self._rows)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._redraw()
+
+    def render_line(self, y: int) -> Strip:
+        base = self.rich_style
+        if y >= len(self._rows):
+            return Strip.blank(self.size.width, base)
+        segments = [
+            Segment(text, self.get_component_rich_style(name) if name else base)
+            for text, name in self._rows[y]
+        ]
+        return Strip(segments).adjust_cell_length(self.size.width, base)
+
+    def _redraw(self) -> None:
+        width, height = self.size
+        if not self.is_mounted or width <= _GUTTER + 4 or height < 4:
+            return
+        rows = self._picture(width, height)
+        if len(rows) != len(self._rows):
+            self._rows = rows
+            self.refresh()
+            return
+        changed = [y for y, row in enumerate(rows) if row != self._rows[y]]
+        self._rows = rows
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def _picture(self, width: int, height: int) -> list[Row]:
+        last = max(series.last_step for series in self._series.values())
+        rows = [self._legend(width)]
+        plot_rows, plot_columns = height - 2, width - _GUTTER - 1
+        if last < 0:
+            return [*rows, *_empty(width, height - 1)]
+        first, last = 0.0, self._last_column_step(last)
+        curves = self._curves(first, last, plot_columns * 2)
+        if curves is None:
+            return [*rows, *_empty(width, height - 1, "no value can be drawn on this axis")]
+        tick_values, bottom, top, (raw, smooth, evaluation) = curves
+        layers = [
+            ("chart--raw", braille.draw(*raw, bottom, top, plot_rows)),
+            ("chart--train", braille.draw(*smooth, bottom, top, plot_rows)),
+            ("chart--eval", braille.draw(*evaluation, bottom, top, plot_rows)),
+        ]
+        marks: dict[int, dict[int, tuple[str, str]]] = {}
+        for y, column, mark in self._marks(first, last, bottom, top, plot_rows, plot_columns):
+            marks.setdefault(y, {})[column] = mark
+        labels = _label_rows(
+            [(axes.number(value), self._scaled(value)) for value in tick_values],
+            bottom,
+            top,
+            plot_rows,
+        )
+        for y in range(plot_rows):
+            label = labels.get(y)
+            cells = _cells([(name, pattern[y]) for name, pattern in layers], marks.get(y, {}))
+            rows.append(
+                (
+                    (f"{label or '':>{_GUTTER - 1}}", "chart--label"),
+                    ("┤" if label else "│", "chart--axis"),
+                    *_runs(cells),
+                )
+            )
+        rows.append(self._x_axis(first, last, plot_columns))
+        return rows
+
+    def _last_column_step(self, last: float) -> float:
+        """The right end of the x axis: doubling, so that old columns stay where they are; at most
+        the total.
+        """
+        end = max(16.0, 2.0 ** math.ceil(math.log2(max(1.0, last))))
+        return max(last, min(end, float(self._total))) if self._total else end
+
+    def _scaled(self, value: float) -> float:
+        return math.log10(value) if self._log_scale else value
+
+    def _curves(
+        self, first: float, last: float, columns: int
+    ) -> "tuple[list[float], float, float, list[Extremes]] | None":
+        """Tick values, the scaled range, and the curves (raw, smoothed, eval) on the chosen scale."""
+        import numpy as np
+
+        curves = [
+            self._series["train"].raw_window(first, last, columns),
+            self._series["train"].smooth_window(first, last, columns),
+            self._series["eval"].raw_window(first, last, columns),
+        ]
+        if self._log_scale:
+            curves = [
+                (np.where(low > 0, low, np.nan), np.where(low > 0, high, np.nan)) for low, high in curves
+            ]
+        lows = np.concatenate([low for low, _ in curves])
+        highs = np.concatenate([high for _, high in curves])
+        if not np.isfinite(lows).any():
+            return None
+        bottom, top = float(np.nanmin(lows)), float(np.nanmax(highs))
+        count = max(2, (self.size.height - 2) // 3)
+        tick_values = (axes.log_ticks if self._log_scale else axes.ticks)(bottom, top, count)
+        if self._log_scale:
+            curves = [(np.log10(low), np.log10(high)) for low, high in curves]
+        return tick_values, self._scaled(tick_values[0]), self._scaled(tick_values[-1]), curves
+
+    def _marks(
+        self, first: float, last: float, bottom: float, top: float, rows: int, columns: int
+    ) -> Iterator[tuple[int, int, tuple[str, str]]]:
+        """Cells with a sign of their own: eval points, while they have room."""
+        points = self._series["eval"].points()
+        if len(points) > columns // 3:
+            return
+        for step, value in points:
+            column = braille.column_of(step, first, last, columns)
+            if column is None or not math.isfinite(value) or (self._log_scale and value <= 0):
+                continue
+            share = (self._scaled(value) - bottom) / (top - bottom)
+            dot = rows * 4 - 1 - round(share * (rows * 4 - 1))
+            yield min(rows - 1, max(0, dot // 4)), column, ("◆", "chart--eval")
+
+    def _x_axis(self, first: float, last: float, columns: int) -> Row:
+        """Step labels; ✗ where a value was not finite."""
+        line = [" "] * columns
+        for tick in axes.ticks(first, last, max(2, columns // 16)):
+            column = braille.column_of(tick, first, last, columns)
+            text = f"{tick:,.0f}"
+            if column is None or tick != int(tick):
+                continue
+            start = min(max(0, column - len(text) // 2), columns - len(text))
+            if all(cell == " " for cell in line[max(0, start - 1) : start + len(text) + 1]):
+                line[start : start + len(text)] = text
+        cells = [(cell, "chart--label") for cell in line]
+        for series in self._series.values():
+            for step in series.broken:
+                if (column := braille.column_of(step, first, last, columns)) is not None:
+                    cells[column] = ("✗", "chart--bad")
+        return (("step".rjust(_GUTTER - 1) + " ", "chart--label"), *_runs(cells))
+
+    def _legend(self, width: int) -> Row:
+        """Current values, as much of them as there is room for, and how the curve is drawn."""
+        train, evaluation = self._series["train"], self._series["eval"]
+        entries: list[Row] = []
+        if (value := train.last_value) is not None:
+            shown = train.last_smooth if train.smoothing else value
+            text = f" train {axes.number(shown if shown is not None else value)}"
+            entries.append((("━━", "chart--train"), (text, "chart--text")))
+            if train.smoothing:
+                entries.append((("⠒⠒", "chart--raw"), (f" now {axes.number(value)}", "chart--label")))
+        if (value := evaluation.last_value) is not None:
+            entries.append((("◆", "chart--eval"), (f" eval {axes.number(value)}", "chart--text")))
+        broken = sorted({*train.broken, *evaluation.broken})
+        if broken:
+            text = f"✗ {len(broken)} not finite, first at step {broken[0]:,.0f}"
+            entries.insert(0, ((text, "chart--bad"),))
+        scale = "log" if self._log_scale else "linear"
+        smoothing = f"smoothed {train.smoothing:g}" if train.smoothing else "not smoothed"
+        entries.append(((f"{scale} · {smoothing}", "chart--label"),))
+        row: list[tuple[str, str]] = [("loss".rjust(_GUTTER - 1) + "  ", "chart--label")]
+        room = width - _GUTTER - 1
+        for entry in entries:
+            length = sum(len(text) for text, _ in entry) + 3
+            if length <= room + 3:
+                row += [*entry, ("   ", "")]
+                room -= length
+        return tuple(row)
+
+
+def _empty(width: int, height: int, text: str = "waiting for the first step") -> list[Row]:
+    rows: list[Row] = [() for _ in range(height)]
+    rows[height // 2] = ((text.center(width), "chart--label"),)
+    return rows
+
+
+def _label_rows(labels: Iterable[tuple[str, float]], bottom: float, top: float, rows: int) -> dict[int, str]:
+    """Plot row to label; `labels` pairs a text with its height on the scale of `bottom` to `top`."""
+    found: dict[int, str] = {}
+    for text, height in labels:
+        row = (rows * 4 - 1 - round((height - bottom) / (top - bottom) * (rows * 4 - 1))) // 4
+        if 0 <= row < rows and not {row - 1, row, row + 1} & found.keys():
+            found[row] = text
+    return found
+
+
+def _cells(
+    layers: "Sequence[tuple[str, NDArray[np.uint8]]]", marks: Mapping[int, tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """One plot row: the topmost layer that has dots in a cell owns it, a mark stands over all of
+    them.
+    """
+    cells = [(" ", "")] * len(layers[0][1])
+    for name, patterns in layers:
+        for column in patterns.nonzero()[0].tolist():
+            cells[column] = (chr(braille.BLANK + int(patterns[column])), name)
+    for column, mark in marks.items():
+        cells[column] = mark
+    return cells
+
+
+def _runs(cells: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Neighbouring cells of one style as one run of text."""
+    for name, group in groupby(cells, key=lambda cell: cell[1]):
+        yield "".join(text for text, _ in group), name
