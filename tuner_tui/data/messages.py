@@ -97,7 +97,9 @@ def to_tools(value: Any, field: str) -> list[dict[str, Any]]:
         try:
             value = orjson.loads(value) if value.strip() else []
         except orjson.JSONDecodeError as error:
-            raise ConversionError("tools_not_list", field, f"not JSON: {error}") from None
+            raise ConversionError(
+                "tools_not_list", field, f"not JSON: {error.msg}, character {error.pos + 1}"
+            ) from None
     if value is None:
         return []
     if not isinstance(value, list):
@@ -135,8 +137,9 @@ def name_results(messages: list[Message]) -> list[Message]:
             wanted = message.get("tool_call_id")
             same = [call for call in waiting if call.get("id") == wanted] if wanted else waiting
             if same:
-                waiting.remove(same[0])
-                message["name"] = same[0]["function"]["name"]
+                answered = same[0]
+                waiting.remove(answered)
+                message["name"] = answered["function"]["name"]
     return messages
 
 
@@ -172,7 +175,7 @@ def _calls_in_text(value: Any, field: str) -> list[ToolCall]:
         try:
             value = orjson.loads(value)
         except orjson.JSONDecodeError as error:
-            reason = f"the call is not JSON: {error}"
+            reason = f"the call is not JSON: {error.msg}, character {error.pos + 1}"
             raise ConversionError("unparseable_arguments", field, reason) from None
     return [_call(call, field) for call in (value if isinstance(value, list) else [value])]
 
@@ -203,7 +206,9 @@ def _arguments(value: Any, field: str) -> dict[str, Any]:
         try:
             value = orjson.loads(value)
         except orjson.JSONDecodeError as error:
-            raise ConversionError("unparseable_arguments", field, f"not JSON: {error}") from None
+            raise ConversionError(
+                "unparseable_arguments", field, f"not JSON: {error.msg}, character {error.pos + 1}"
+            ) from None
     if value is None or value == "":
         return {}
     if not isinstance(value, dict):

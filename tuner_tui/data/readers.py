@@ -132,12 +132,11 @@ def _decode(number: int, line: int, data: bytes | None) -> Row:
     if data is None:
         return Row(number, None, f"line {line}: longer than {MAX_ROW_BYTES // 2**20} MiB", "not_json")
     try:
-        value = orjson.loads(data)
+        value = orjson.loads(data.rstrip())
     except orjson.JSONDecodeError as error:
         # orjson counts lines and columns inside the row; a person counts them in the file.
         place = f"line {line + error.lineno - 1}, column {error.colno}"
-        reason = str(error).partition(": line ")[0]
-        return Row(number, None, f"{place}: {reason}", "not_json")
+        return Row(number, None, f"{place}: {error.msg}", "not_json")
     if not isinstance(value, dict):
         kind = _NAMES[type(value)]
         return Row(number, None, f"line {line}: {kind} where an object should be", "not_object")
