@@ -1,7 +1,7 @@
 """A model's chat template and tokenizer: what the model will see of a row, and which tokens are trained.
 
-Made of jinja2 and tokenizers alone, token for token equal to transformers'
-`apply_chat_template(messages, tools=..., tokenize=True, return_dict=True, return_assistant_tokens_mask=True)`.
+Made of jinja2 and tokenizers alone, and token for token equal to transformers' `apply_chat_template(...,
+return_dict=True, return_assistant_tokens_mask=True)`.
 """
 
 import json
@@ -68,7 +68,7 @@ class ChatTemplate:
         """Read the template and the tokenizer from a model's folder.
 
         Raises:
-            UserError: there is no such folder, no `tokenizer.json`, no chat template, or one of them is broken.
+            UserError: there is no such folder, no `tokenizer.json` or no chat template, or one is broken.
         """
         if not model.is_dir():
             raise UserError(
@@ -110,7 +110,7 @@ class ChatTemplate:
     def encode(
         self, examples: Sequence[Example], *, generation_prompt: bool = False
     ) -> list[Encoded | TemplateFailure]:
-        """Many rows at once, which is faster; in the place of a row that the template refuses, its failure."""
+        """Many rows at once, which is faster; for a row that the template refuses, its failure."""
         texts: list[tuple[str, list[Span]] | TemplateFailure] = []
         for example in examples:
             try:

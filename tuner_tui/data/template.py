@@ -1,15 +1,15 @@
 """Chat templates rendered as transformers renders them, without transformers.
 
-The environment is that of `transformers.utils.chat_template_utils` (5.23): sandboxed and immutable, `trim_blocks`
-and `lstrip_blocks`, loop controls, a `tojson` without HTML or ASCII escapes, `raise_exception`, `strftime_now`,
-and the `{% generation %}` block, which marks what the assistant wrote.
+The environment is that of `transformers.utils.chat_template_utils` (5.23): sandboxed and immutable,
+`trim_blocks` and `lstrip_blocks`, loop controls, a `tojson` without HTML or ASCII escapes, `raise_exception`,
+`strftime_now`, and the `{% generation %}` block, which marks what the assistant wrote.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 from jinja2 import TemplateError
 from jinja2.environment import Environment
@@ -92,7 +92,7 @@ class Template:
 class _Generation(Extension):
     """`{% generation %}...{% endgeneration %}`: renders its body, and notes where it stands in the text."""
 
-    tags: ClassVar[set[str]] = {"generation"}
+    tags = {"generation"}
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
