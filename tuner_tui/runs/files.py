@@ -54,9 +54,7 @@ def append_line(path: Path, value: Mapping[str, Any]) -> None:
 
 def with_finite_numbers(value: Mapping[str, Any]) -> dict[str, Any]:
     """`value` with NaN and infinities as null and their keys listed under "nonfinite"."""
-    bad = [
-        key for key, item in value.items() if isinstance(item, float) and not math.isfinite(item)
-    ]
+    bad = [key for key, item in value.items() if isinstance(item, float) and not math.isfinite(item)]
     if not bad:
         return dict(value)
     return {**value, **dict.fromkeys(bad), "nonfinite": bad}

@@ -11,20 +11,32 @@ _RECENT = 50
 """Log intervals that the time left is judged by: the speed of now, not that of an hour ago."""
 
 
-def ema(values: Iterable[float], alpha: float) -> list[float]:
-    """Exponential moving average, unbiased at its start (as in Adam, arXiv:1412.6980, section 3).
+class Smoother:
+    """Exponential moving average of a growing series.
 
-    Args:
-        values: NaN where there is none; it is passed over, and the average stays.
-        alpha: weight of the past, 0 (no smoothing) to less than 1.
+    Unbiased at its start, as in Adam (arXiv:1412.6980, section 3).
     """
-    smooth, weight, out = 0.0, 0.0, []
-    for value in values:
-        if value == value:  # not NaN
-            smooth = alpha * smooth + (1 - alpha) * value
-            weight = alpha * weight + (1 - alpha)
-        out.append(smooth / weight if weight else float("nan"))
-    return out
+
+    def __init__(self, alpha: float) -> None:
+        """`alpha` is the weight of the past, 0 (no smoothing) to less than 1."""
+        self._alpha = alpha
+        self._sum = 0.0
+        self._weight = 0.0
+
+    def extend(self, values: Iterable[float]) -> list[float]:
+        """The averages at the new values; a NaN is passed over, and the average stays."""
+        out, alpha = [], self._alpha
+        for value in values:
+            if value == value:  # not NaN
+                self._sum = alpha * self._sum + (1 - alpha) * value
+                self._weight = alpha * self._weight + (1 - alpha)
+            out.append(self._sum / self._weight if self._weight else float("nan"))
+        return out
+
+
+def ema(values: Iterable[float], alpha: float) -> list[float]:
+    """The whole series, smoothed at once: see `Smoother`."""
+    return Smoother(alpha).extend(values)
 
 
 def eta(records: Sequence[Mapping[str, Any]], total: int) -> tuple[float, float] | None:

@@ -153,9 +153,7 @@ def delete_run(run_dir: Path) -> None:
     """
     status = read_status(run_dir)
     if status.state.live:
-        raise UserError(
-            f"run {run_dir.name} is {status.state}; stop it first: `tuner stop {run_dir.name}`."
-        )
+        raise UserError(f"run {run_dir.name} is {status.state}; stop it first: `tuner stop {run_dir.name}`.")
     # Renamed first: whatever goes wrong on the way, no half of a run is ever listed.
     doomed = run_dir.with_name(f".deleted-{run_dir.name}")
     try:

@@ -65,14 +65,10 @@ class TrainConfig(Section):
         le=2**32 - 1,
     )
     model: ModelConfig = Field(default_factory=ModelConfig, title="Model")
-    quantization: QuantizationConfig = Field(
-        default_factory=QuantizationConfig, title="Quantization"
-    )
+    quantization: QuantizationConfig = Field(default_factory=QuantizationConfig, title="Quantization")
     lora: LoraConfig = Field(default_factory=LoraConfig, title="LoRA")
     data: DataConfig = Field(title="Data")
-    optimization: OptimizationConfig = Field(
-        default_factory=OptimizationConfig, title="Optimization"
-    )
+    optimization: OptimizationConfig = Field(default_factory=OptimizationConfig, title="Optimization")
     logging: LoggingConfig = Field(default_factory=LoggingConfig, title="Logging")
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig, title="Evaluation")
 
@@ -164,9 +160,7 @@ def _comment(field: FieldInfo, indent: str) -> list[str]:
     for key, label in (("low", "Too low"), ("high", "Too high")):
         if key in extra:
             text += f" {label}: {extra[key]}"
-    return textwrap.wrap(
-        text, _WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# "
-    )
+    return textwrap.wrap(text, _WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
 
 
 def _scalar(value: Any) -> str:

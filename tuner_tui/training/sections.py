@@ -24,9 +24,7 @@ def explained(
     extra: dict[str, Any] = {
         key: text for key, text in (("low", low), ("high", high), ("unit", unit)) if text
     }
-    return Field(
-        default, title=title, description=description, json_schema_extra=extra or None, **limits
-    )
+    return Field(default, title=title, description=description, json_schema_extra=extra or None, **limits)
 
 
 class Section(BaseModel):

@@ -1,0 +1,113 @@
+"""The base model, ready to be trained: number type, 4-bit weights, attention, tokenizer, adapter."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+
+from tuner_tui import paths
+from tuner_tui.errors import UserError
+from tuner_tui.training.config import TrainConfig
+
+
+def compute_dtype(choice: str) -> torch.dtype:
+    """The number type of the computation.
+
+    auto: bfloat16 where the hardware has units for it (CUDA compute capability 8.0 and up; x86 with
+    AVX512-BF16 or AMX), float32 elsewhere: emulated bfloat16 is three to six times slower than float32.
+    """
+    if choice != "auto":
+        return torch.float32 if choice == "float32" else torch.bfloat16
+    if torch.cuda.is_available():
+        return torch.bfloat16 if torch.cuda.get_device_capability() >= (8, 0) else torch.float32
+    return torch.bfloat16 if _cpu_flags() & {"avx512_bf16", "amx_bf16"} else torch.float32
+
+
+def load_tokenizer(config: TrainConfig) -> Any:
+    """The tokenizer of the base model, with a chat template.
+
+    Raises:
+        UserError: it cannot be loaded, or has no chat template.
+    """
+    name = paths.resolve_model(config.model.name)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f'cannot load the tokenizer of model "{config.model.name}": {_first_line(error)}'
+        ) from error
+    if not tokenizer.chat_template:
+        raise UserError(
+            f'model "{config.model.name}" has no chat template, so it cannot be taught '
+            "conversations; take its instruct or chat variant."
+        )
+    return tokenizer
+
+
+def load_model(config: TrainConfig, dtype: torch.dtype) -> Any:
+    """The base model on the device that trains it, its weights frozen by the adapter that follows.
+
+    With `quantization.bits: 4` the linear layers are stored as NF4 (QLoRA, arXiv:2305.14314).
+
+    Raises:
+        UserError: it cannot be loaded.
+    """
+    quantization = None
+    if config.quantization.bits == 4:
+        quantization = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=config.quantization.double,
+            bnb_4bit_compute_dtype=dtype,
+        )
+    attention = "sdpa" if config.model.attention == "auto" else config.model.attention
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            paths.resolve_model(config.model.name),
+            dtype=dtype,
+            quantization_config=quantization,
+            attn_implementation=attention,
+            device_map={"": 0} if torch.cuda.is_available() else {"": "cpu"},
+        )
+    except (OSError, ValueError) as error:
+        raise UserError(f'cannot load the model "{config.model.name}": {_first_line(error)}') from error
+    model.config.use_cache = False
+    return model
+
+
+def lora(config: TrainConfig) -> LoraConfig:
+    """The adapter's shape, in peft's terms."""
+    targets = config.lora.targets
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=config.lora.r,
+        lora_alpha=config.lora.alpha,
+        lora_dropout=config.lora.dropout,
+        target_modules=targets
+        if targets == "all-linear"
+        else [name.strip() for name in targets.split(",") if name.strip()],
+    )
+
+
+def device_name() -> str:
+    """What computes, for a person."""
+    if not torch.cuda.is_available():
+        return f"CPU, {torch.get_num_threads()} threads"
+    gpu = torch.cuda.get_device_properties(0)
+    return f"{gpu.name}, {gpu.total_memory / 2**30:.0f} GiB"
+
+
+def _cpu_flags() -> set[str]:
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
+    except OSError:
+        return set()
+    found = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
+    return set(found[1].split()) if found else set()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]

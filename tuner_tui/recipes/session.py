@@ -1,0 +1,73 @@
+"""What every recipe's process does around its training: signals, status, and a last word. No torch here."""
+
+import os
+import signal
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from tuner_tui.recipes.faults import Stopped, explain
+from tuner_tui.runs import control
+from tuner_tui.runs.layout import RunState
+from tuner_tui.runs.writer import RunWriter
+
+
+class Session:
+    """One trainer process at work in one run directory.
+
+    SIGTERM and SIGINT mean: stop with a checkpoint. SIGHUP, a closed terminal, means nothing.
+    """
+
+    def __init__(self, run: RunWriter) -> None:
+        self.run = run
+        self._signalled = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether anyone asked this run to stop, by signal or by file."""
+        return self._signalled or control.stop_requested(self.run.run_dir)
+
+    def phase(self, what: str) -> None:
+        """Say what is done next, unless a stop was asked for.
+
+        Raises:
+            Stopped: it was.
+        """
+        if self.stop_requested:
+            raise Stopped
+        self.run.update(phase=what)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._signalled = True
+
+
+def run_recipe(run_dir: Path, recipe: Callable[[Session], RunState]) -> int:
+    """Run a recipe so that, whatever happens in it, the run directory says how it ended.
+
+    Args:
+        run_dir: the run.
+        recipe: does the training, and returns `finished` or `stopped`.
+
+    Returns:
+        The exit status of the process: 0 when the recipe returned, 1 when it raised.
+    """
+    with RunWriter(run_dir) as run:
+        session = Session(run)
+        control.clear_stop(run_dir)
+        try:
+            state = recipe(session)
+            reason = "stopped on request." if state is RunState.STOPPED else None
+        except Stopped:
+            state, reason = RunState.STOPPED, "stopped on request, before the first step."
+        except Exception as error:
+            traceback.print_exc()
+            state, reason = RunState.FAILED, explain(error)
+        control.clear_stop(run_dir)
+        control.clear_save(run_dir)
+        run.end(state, reason)
+        run.event(str(state), reason or "the run is finished.", process=os.getpid())
+    return int(state is RunState.FAILED)

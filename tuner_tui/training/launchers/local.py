@@ -1,0 +1,188 @@
+"""Start a run on this machine, in a process that needs nobody to watch it."""
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tuner_tui import __version__, paths
+from tuner_tui.errors import UserError
+from tuner_tui.runs import control, layout, process, store
+from tuner_tui.runs.layout import RunState
+from tuner_tui.runs.reader import read_status
+from tuner_tui.training.config import TrainConfig, parse_config, to_yaml
+
+_PACKAGES = (
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "bitsandbytes",
+    "datasets",
+    "accelerate",
+    "tokenizers",
+)
+
+
+def launch(config: TrainConfig) -> Path:
+    """Create a run directory and start its trainer, detached; returns at once.
+
+    Raises:
+        UserError: an input is missing, or the run cannot be created.
+    """
+    config = absolute(config)
+    check_inputs(config)
+    run_dir = store.create_run(config.name, to_yaml(config), _manifest(config))
+    _start(run_dir, config)
+    return run_dir
+
+
+def resume(run_dir: Path) -> None:
+    """Start the trainer of an ended run again; it goes on from its newest checkpoint.
+
+    Raises:
+        UserError: the run is live or finished, or an input is missing.
+    """
+    status = read_status(run_dir)
+    if status.state.live:
+        raise UserError(f"run {run_dir.name} is {status.state} already.")
+    if status.state is RunState.FINISHED:
+        raise UserError(f"run {run_dir.name} is finished; there is nothing left to resume.")
+    path = run_dir / layout.CONFIG
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error}.") from error
+    config = parse_config(text, str(path))
+    check_inputs(config)
+    control.clear_stop(run_dir)
+    control.clear_save(run_dir)
+    store.write_starting(run_dir, status)
+    _start(run_dir, config)
+
+
+def absolute(config: TrainConfig) -> TrainConfig:
+    """The configuration with absolute paths, so that it means the same in any folder."""
+    config = config.model_copy(deep=True)
+    config.data.train = [_absolute(path) for path in config.data.train]
+    config.data.eval = config.data.eval and _absolute(config.data.eval)
+    config.evaluation.heldout = config.evaluation.heldout and _absolute(config.evaluation.heldout)
+    if config.model.name != "embedded":
+        config.model.name = paths.resolve_model(config.model.name)
+    return config
+
+
+def check_inputs(config: TrainConfig) -> None:
+    """See that every file and the model are there, before anything is created.
+
+    Raises:
+        UserError: which is missing, and which field names it.
+    """
+    named = [("data.train", path) for path in config.data.train]
+    named += [("data.eval", path) for path in [config.data.eval] if path]
+    named += [("evaluation.heldout", path) for path in [config.evaluation.heldout] if path]
+    for field, path in named:
+        if not path.is_file():
+            raise UserError(f"{field}: there is no file {path}.")
+        if not os.access(path, os.R_OK):
+            raise UserError(f"{field}: {path} cannot be read.")
+    name = config.model.name
+    folder = Path(paths.resolve_model(name)).expanduser()
+    looks_like_path = name.startswith((".", "/", "~")) or name.count("/") > 1 or name == "embedded"
+    if looks_like_path and not folder.is_dir():
+        raise UserError(f"model.name: there is no model folder {folder}.")
+    if folder.is_dir() and not (folder / "config.json").is_file():
+        raise UserError(f"model.name: {folder} holds no config.json, so it is no model.")
+
+
+def _start(run_dir: Path, config: TrainConfig) -> None:
+    argv = [sys.executable, "-m", f"tuner_tui.recipes.{config.method}", str(run_dir)]
+    try:
+        process.start_detached(argv, run_dir / layout.LOG, _environment())
+    except OSError as error:
+        raise UserError(f"cannot start the trainer: {error}.") from error
+
+
+def _environment() -> dict[str, str]:
+    """Unbuffered, without warnings meant for programmers, and no more threads than there are cores for us.
+
+    PyTorch counts the cores of the machine, also in a container that may use two of them; threads that wait
+    for each other's core make a step many times slower.
+    """
+    environment = {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore"}
+    if "OMP_NUM_THREADS" not in os.environ:
+        environment["OMP_NUM_THREADS"] = str(_cores())
+    return environment
+
+
+def _cores() -> int:
+    cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        cores = min(cores, len(os.sched_getaffinity(0)))
+    try:  # the quota of a container, cgroup v2: "max 100000" or "200000 100000"
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        cores = min(cores, max(1, int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    return max(1, cores)
+
+
+def _manifest(config: TrainConfig) -> dict[str, Any]:
+    """What it takes to know later what this run was made from."""
+    memory = psutil.virtual_memory().total
+    files = [*config.data.train, *(path for path in [config.data.eval] if path)]
+    return {
+        "tuner": __version__,
+        "python": platform.python_version(),
+        "packages": _versions(_PACKAGES),
+        "command": sys.argv,
+        "host": {
+            "name": platform.node(),
+            "system": platform.platform(),
+            "cores": _cores(),
+            "memory": memory,
+            "nvidia_driver": bool(shutil.which("nvidia-smi")),
+        },
+        "seed": config.seed,
+        "model": _model_fingerprint(config.model.name),
+        "data": [_file_fingerprint(path) for path in files],
+    }
+
+
+def _versions(names: Sequence[str]) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _file_fingerprint(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"path": str(path), "bytes": path.stat().st_size, "sha256": digest}
+
+
+def _model_fingerprint(name: str) -> dict[str, Any]:
+    """Of a folder: its config's digest and its weight files' sizes, since hashing 16 GB takes too long."""
+    folder = Path(paths.resolve_model(name))
+    if not folder.is_dir():
+        return {"name": name}
+    return {
+        "name": name,
+        "config": _file_fingerprint(folder / "config.json"),
+        "weights": {path.name: path.stat().st_size for path in sorted(folder.glob("*.safetensors"))},
+    }
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
