@@ -13,6 +13,7 @@ REQUEST = "request.json"
 STATUS = "status.json"
 SUMMARY = "summary.json"
 LOG = "worker.log"
+LOCK = "worker.lock"
 CONTROL = "control"
 STOP = "control/stop"
 

@@ -73,9 +73,7 @@ def _parse_tagged(text: str) -> ParsedAnswer:
             strict = False
             found = _near_calls(body)
             if not found:
-                error = error or (
-                    "a call that is cut off" if not closed else "a call that is no JSON"
-                )
+                error = error or ("a call that is cut off" if not closed else "a call that is no JSON")
             calls += found
         else:
             calls.append(call)
@@ -138,9 +136,7 @@ def _near_call(value: Any) -> Call | None:
 def _load_json(text: str) -> Any:
     """The value, or None for anything that is not standard JSON which can be written again."""
     try:
-        value = json.loads(
-            text, parse_constant=_refuse, parse_int=_whole_number, parse_float=_finite_number
-        )
+        value = json.loads(text, parse_constant=_refuse, parse_int=_whole_number, parse_float=_finite_number)
         json.dumps(value, ensure_ascii=False).encode()  # lone surrogates cannot be written
     except (ValueError, RecursionError):
         return None
@@ -165,9 +161,7 @@ def _depth(value: Any) -> int:
         level = [
             child
             for each in level
-            for child in (
-                each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
-            )
+            for child in (each.values() if isinstance(each, dict) else each if isinstance(each, list) else ())
         ]
     return depth
 

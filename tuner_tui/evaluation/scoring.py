@@ -53,9 +53,7 @@ class Verdict:
         return {**asdict(self), "right": self.right}
 
 
-def judge(
-    gold: Sequence[Call], answer: ParsedAnswer, tools: Sequence[Mapping[str, Any]]
-) -> Verdict:
+def judge(gold: Sequence[Call], answer: ParsedAnswer, tools: Sequence[Mapping[str, Any]]) -> Verdict:
     """Compare an answer with the gold calls.
 
     Calls are compared as multisets: the order of parallel calls does not matter, their number

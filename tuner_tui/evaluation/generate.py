@@ -1,0 +1,190 @@
+"""The only door to a model that answers: a local Hugging Face model, batched and greedy.
+
+Base and tuned model share one copy of the weights, and the adapter is switched on and off, so that
+the two differ in nothing else.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, StoppingCriteriaList
+
+from tuner_tui.errors import UserError
+from tuner_tui.evaluation.conventions import Convention, find_convention
+from tuner_tui.evaluation.parsing import ParsedAnswer
+
+Messages = list[dict[str, Any]]
+Tools = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One generated answer: its text without the end-of-turn token, taken apart.
+
+    `tokens` counts the end-of-turn token; `seconds` is the batch's time divided by its size.
+    """
+
+    text: str
+    parsed: ParsedAnswer
+    tokens: int
+    seconds: float
+
+
+class Generator:
+    """A loaded model. `load` makes one; `answers` asks it."""
+
+    def __init__(self, model: Any, tokenizer: Any, convention: Convention) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._convention = convention
+        ends = model.generation_config.eos_token_id
+        self._ends = {tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
+        self._window = getattr(model.config, "max_position_embeddings", None) or 2**31
+
+    @classmethod
+    def load(
+        cls, model: str, adapter: Path | None, *, bits: int | None, double: bool, dtype: str = "auto"
+    ) -> "Generator":
+        """Load a model as it is trained.
+
+        Args:
+            model: a folder or a hub id.
+            adapter: the folder of a trained adapter, or None for the base model alone.
+            bits: 4 for NF4 weights, None for weights as they are stored.
+            double: quantize the constants of quantization too.
+            dtype: of the computation: "auto", "float32" or "bfloat16".
+
+        Raises:
+            UserError: it can't be loaded, or its chat template can't show tools.
+        """
+        compute = _compute_dtype(dtype)
+        quantization = None
+        if bits == 4:
+            quantization = BitsAndBytesConfig(
+                load_in_4bit=True,
+                bnb_4bit_quant_type="nf4",
+                bnb_4bit_use_double_quant=double,
+                bnb_4bit_compute_dtype=compute,
+            )
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(model)
+            convention = find_convention(tokenizer, model)
+            loaded = AutoModelForCausalLM.from_pretrained(
+                model,
+                dtype=compute,
+                quantization_config=quantization,
+                attn_implementation="sdpa",
+                device_map={"": 0} if torch.cuda.is_available() else {"": "cpu"},
+            )
+        except (OSError, ValueError) as error:
+            raise UserError(f"cannot load the model {model}: {str(error).strip().splitlines()[0]}") from error
+        if quantization is not None and not torch.cuda.is_available():
+            # On a CPU every forward pass would dequantize all weights again: do it once. The values are
+            # the same to the bit, as the layer computes with the dequantized weights in this very type.
+            loaded = loaded.dequantize(dtype=compute)
+        if adapter is not None:
+            from peft import PeftModel
+
+            loaded = PeftModel.from_pretrained(loaded, str(adapter))
+        loaded.eval()
+        tokenizer.padding_side = "left"
+        if tokenizer.pad_token_id is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        return cls(loaded, tokenizer, convention)
+
+    def answers(
+        self,
+        prompts: Sequence[tuple[Messages, Tools]],
+        *,
+        tuned: bool,
+        batch: int,
+        max_new_tokens: int,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[list[tuple[int, Answer]]]:
+        """Answer all prompts greedily; a list of (index of the prompt, answer) for each batch.
+
+        The longest come first: a lack of memory shows at once, and batches have rows of one length. Ends
+        early, in the middle of a batch, when `cancelled` says so; that batch is thrown away.
+
+        Args:
+            prompts: conversations that end where the model has to speak, each with its tools.
+            tuned: with the adapter, if there is one.
+
+        Raises:
+            UserError: a prompt does not fit into the model's window.
+        """
+        texts = [self._convention.render(messages, tools) for messages, tools in prompts]
+        tokens = [self._tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+        order = sorted(range(len(prompts)), key=lambda index: -len(tokens[index]))
+        if order and len(tokens[order[0]]) + 1 > self._window:
+            raise UserError(
+                f"item {order[0] + 1}: the prompt has {len(tokens[order[0]])} tokens and the model's window "
+                f"{self._window}; shorten it or leave it out."
+            )
+        for start in range(0, len(order), batch):
+            indices = order[start : start + batch]
+            began = time.perf_counter()
+            generated = self._generate([tokens[i] for i in indices], tuned, max_new_tokens, cancelled)
+            if cancelled():
+                return
+            seconds = (time.perf_counter() - began) / len(indices)
+            yield [
+                (index, self._answer(ids, tokens[index], prompts[index][1], seconds))
+                for index, ids in zip(indices, generated, strict=True)
+            ]
+
+    def _generate(
+        self, prompts: list[list[int]], tuned: bool, max_new_tokens: int, cancelled: Callable[[], bool]
+    ) -> list[list[int]]:
+        padded = self._tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(self._model.device)
+        width = padded["input_ids"].shape[1]
+
+        def stop(ids: torch.Tensor, _scores: Any, **_: Any) -> torch.Tensor:
+            return torch.full((ids.shape[0],), cancelled(), dtype=torch.bool, device=ids.device)
+
+        off = not tuned and hasattr(self._model, "disable_adapter")
+        with torch.inference_mode(), self._model.disable_adapter() if off else nullcontext():
+            output = self._model.generate(
+                **padded,
+                do_sample=False,
+                num_beams=1,
+                # Settings that come with some models are meant for sampling, and warn or change the result.
+                temperature=None,
+                top_p=None,
+                top_k=None,
+                repetition_penalty=None,
+                max_new_tokens=min(max_new_tokens, self._window - width),
+                eos_token_id=sorted(self._ends),
+                pad_token_id=self._tokenizer.pad_token_id,
+                stopping_criteria=StoppingCriteriaList([stop]),
+            )
+        return [self._to_end(row) for row in output[:, width:].tolist()]
+
+    def _to_end(self, ids: list[int]) -> list[int]:
+        """The tokens up to and with the first end-of-turn token; what follows is padding."""
+        end = next((i for i, token in enumerate(ids) if token in self._ends), len(ids) - 1)
+        return ids[: end + 1]
+
+    def _answer(self, ids: list[int], prompt: list[int], tools: Tools, seconds: float) -> Answer:
+        spoken = ids[:-1] if ids and ids[-1] in self._ends else ids
+        text = self._tokenizer.decode(spoken, skip_special_tokens=False)
+        return Answer(text, self._convention.parse(text, spoken, prompt, tools), len(ids), seconds)
+
+
+def _compute_dtype(choice: str) -> torch.dtype:
+    """The number type of the computation; `auto` takes bfloat16 where the hardware has units for it."""
+    if choice != "auto":
+        return torch.float32 if choice == "float32" else torch.bfloat16
+    if torch.cuda.is_available():
+        return torch.bfloat16 if torch.cuda.get_device_capability() >= (8, 0) else torch.float32
+    try:
+        flags = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
+    except OSError:
+        return torch.float32
+    return torch.bfloat16 if re.search(r"\b(avx512_bf16|amx_bf16)\b", flags) else torch.float32

@@ -1,0 +1,58 @@
+"""The suite of held-out rows: the last assistant turn of each row is what the model should say."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tuner_tui.data.dataset import load_dataset
+from tuner_tui.data.examples import Example, conversation, gold_calls
+from tuner_tui.errors import UserError
+from tuner_tui.evaluation.parsing import ParsedAnswer
+from tuner_tui.evaluation.scoring import Verdict, judge
+from tuner_tui.evaluation.tasks import Item
+
+
+class HeldoutTask:
+    """Rows of a dataset in any readable layout.
+
+    Raises:
+        UserError: the file cannot be read, or no row of it ends in an answer to compare with.
+    """
+
+    name = "heldout"
+
+    def __init__(self, path: Path) -> None:
+        dataset = load_dataset(path)
+        items = [
+            item
+            for row, example in zip(dataset.rows, dataset.examples, strict=True)
+            if (item := _item(row, example))
+        ]
+        if not items:
+            raise UserError(
+                f"{path}: no row has a request and an answer to compare with; each row needs a user "
+                "message and an assistant message after it."
+            )
+        self.items: Sequence[Item] = items
+        self.rejected = len({finding.row for finding in dataset.rejected}) + (
+            len(dataset.examples) - len(items)
+        )
+
+    def judge(self, item: Item, answer: ParsedAnswer) -> Verdict:
+        """The verdict on one answer, by the gold calls of the row."""
+        return judge(item.gold, answer, item.tools)
+
+
+def _item(row: int, example: Example) -> Item | None:
+    messages = conversation(example)
+    last = max((i for i, each in enumerate(messages) if each["role"] == "assistant"), default=0)
+    asked = [each["content"] for each in messages[:last] if each["role"] == "user"]
+    if not asked:
+        return None
+    return Item(
+        id=str(row),
+        row=row,
+        request=asked[-1],
+        messages=[dict(each) for each in messages[:last]],
+        tools=[dict(tool) for tool in example.get("tools") or []],
+        gold=gold_calls(example),
+    )

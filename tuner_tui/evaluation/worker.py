@@ -1,0 +1,185 @@
+"""The evaluator, a process of its own: `python -m tuner_tui.evaluation.worker EVAL_DIR`.
+
+Reads `request.json`, answers every item with every arm, and writes `<arm>.jsonl` and `summary.json`.
+What is stored already is not generated again, so that a stopped evaluation goes on where it was.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuner_tui.errors import UserError
+from tuner_tui.evaluation import layout
+from tuner_tui.evaluation.arms import PROMPT_ARMS, prompt_text, with_prompt
+from tuner_tui.evaluation.heartbeat import Heartbeat
+from tuner_tui.evaluation.layout import Request
+from tuner_tui.evaluation.progress import load_items
+from tuner_tui.evaluation.suites.heldout import HeldoutTask
+from tuner_tui.evaluation.summary import write_summary
+from tuner_tui.evaluation.tasks import Item, Task
+from tuner_tui.runs import files
+from tuner_tui.runs.layout import RunState
+
+if TYPE_CHECKING:
+    from tuner_tui.evaluation.generate import Answer, Generator
+
+
+class Stopped(Exception):
+    """A watcher asked for the end, or the system did (SIGTERM)."""
+
+
+class Worker:
+    """One evaluation, from the request to the summary."""
+
+    def __init__(self, eval_dir: Path, request: Request, task: Task, heartbeat: Heartbeat) -> None:
+        self._dir = eval_dir
+        self._request = request
+        self._task = task
+        self._heartbeat = heartbeat
+        self._terminated = False
+        signal.signal(signal.SIGTERM, self._terminate)
+
+    def run(self) -> None:
+        """Raises Stopped when it was asked to end, UserError for what a person can mend."""
+        for arm in self._request.arms:
+            self._take_from_cache(arm)
+        if any(self._missing(arm) for arm in self._request.arms):
+            generator = self._load()
+            self._heartbeat.update(
+                state=str(RunState.RUNNING), phase="generating", generating_since=time.time()
+            )
+            for arm in self._request.arms:
+                self._answer(arm, generator)
+        write_summary(self._dir, self._request, self._task)
+        for arm in self._request.arms:
+            self._give_to_cache(arm)
+
+    def _load(self) -> "Generator":
+        self._heartbeat.update(phase="loading the model")
+        # Here and not above: it takes seconds, and a complete evaluation does without.
+        from tuner_tui.evaluation.generate import Generator
+
+        request = self._request
+        return Generator.load(
+            request.model,
+            request.adapter if "tuned" in request.arms else None,
+            bits=request.bits,
+            double=request.double,
+            dtype=request.dtype,
+        )
+
+    def _answer(self, arm: str, generator: "Generator") -> None:
+        items = self._missing(arm)
+        done, total = len(self._task.items) - len(items), len(self._task.items)
+        self._heartbeat.update(arm=arm)
+        prompt = prompt_text(arm)
+        batches = generator.answers(
+            [(with_prompt(item.messages, prompt), item.tools) for item in items],
+            tuned=arm == "tuned",
+            batch=self._request.batch,
+            max_new_tokens=self._request.max_new_tokens,
+            cancelled=self._stop_asked,
+        )
+        for batch in batches:
+            for index, answer in batch:
+                record = _record(items[index], answer, self._task)
+                files.append_line(layout.arm_file(self._dir, arm), record)
+            done += len(batch)
+            self._heartbeat.progress(arm, done, total, len(batch))
+        if done < total:
+            raise Stopped
+
+    def _missing(self, arm: str) -> list[Item]:
+        stored = {item["id"] for item in load_items(self._dir, arm)}
+        return [item for item in self._task.items if item.id not in stored]
+
+    def _take_from_cache(self, arm: str) -> None:
+        cache = self._request.cache
+        if cache is not None and arm in PROMPT_ARMS and self._missing(arm):
+            wanted = {item.id for item in self._task.items}
+            if {item["id"] for item in load_items(cache, arm)} >= wanted:
+                files.write_atomic(layout.arm_file(self._dir, arm), layout.arm_file(cache, arm).read_bytes())
+        total = len(self._task.items)
+        self._heartbeat.progress(arm, total - len(self._missing(arm)), total, 0)
+
+    def _give_to_cache(self, arm: str) -> None:
+        cache = self._request.cache
+        if cache is None or arm not in PROMPT_ARMS or layout.arm_file(cache, arm).exists():
+            return
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.write_atomic(layout.arm_file(cache, arm), layout.arm_file(self._dir, arm).read_bytes())
+
+    def _stop_asked(self) -> bool:
+        return self._terminated or (self._dir / layout.STOP).exists()
+
+    def _terminate(self, _signal: int, _frame: object) -> None:
+        self._terminated = True
+
+
+def _record(item: Item, answer: "Answer", task: Task) -> dict[str, Any]:
+    """The line that is stored for one item."""
+    verdict = task.judge(item, answer.parsed)
+    return {
+        "id": item.id,
+        "row": item.row,
+        "request": item.request,
+        "gold": [asdict(call) for call in item.gold],
+        "text": answer.text,
+        "calls": [asdict(call) for call in answer.parsed.calls],
+        "strict": answer.parsed.strict,
+        "verdict": verdict.to_json(),
+        "error": verdict.error,
+        "tokens": answer.tokens,
+        "seconds": round(answer.seconds, 4),
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Evaluate; the exit status is 0 when it finished or was stopped, 1 when it failed."""
+    # The window's terminal may hang up at any time; that is no reason to end.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    eval_dir = Path(arguments[0])
+    lock = os.open(eval_dir / layout.LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return 0  # another worker is at it, and its status is the one that counts
+    request = Request.from_json(json.loads((eval_dir / layout.REQUEST).read_bytes()))
+    heartbeat = Heartbeat(eval_dir, dict.fromkeys(request.arms, (0, 0)))
+    state, reason = _end_of(lambda: Worker(eval_dir, request, _task(request), heartbeat).run())
+    (eval_dir / layout.STOP).unlink(missing_ok=True)
+    heartbeat.end(state, reason)
+    return int(state is RunState.FAILED)
+
+
+def _task(request: Request) -> Task:
+    return HeldoutTask(request.heldout)
+
+
+def _end_of(work: Callable[[], None]) -> tuple[RunState, str | None]:
+    """How the work ended, and the reason in one sentence."""
+    try:
+        work()
+    except Stopped:
+        return RunState.STOPPED, "stopped on request; start it again to go on where it was."
+    except UserError as error:
+        return RunState.FAILED, str(error)
+    except Exception as error:
+        traceback.print_exc()
+        if type(error).__name__ == "OutOfMemoryError":
+            return RunState.FAILED, "the GPU has too little memory; make evaluation.batch smaller."
+        first = (str(error).strip().splitlines() or [""])[0]
+        return RunState.FAILED, f"{type(error).__name__}: {first} (the log has the rest)"
+    return RunState.FINISHED, None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
