@@ -24,7 +24,7 @@ class Settings:
     """What the light/dark toggle goes to when it goes dark."""
     light_theme: str = "paper"
     """What the toggle goes to when it goes light."""
-    smoothing: float = 0.9
+    smoothing: float = 0.6
     """Weight of the past in the smoothed loss curve (exponential moving average); 0 shows the raw
     values only.
     """

@@ -46,9 +46,9 @@ def log_ticks(low: float, high: float, count: int) -> list[float]:
         if len(values) > 1 and values[0] <= low:
             return values
     if decades * 3 <= count + 1:
-        factors = [factor * 10.0**power for power in range(first, last) for factor in (1.0, 2.0, 5.0)]
-        inside = [value for value in factors if value >= low / 2.6]
-        return [*inside, 10.0**last] if len(inside) > 1 else [*factors, 10.0**last]
-    stride = max(1, math.ceil(decades / max(1, count)))
-    powers = list(range(first, last + stride, stride))
-    return [10.0**power for power in powers]
+        values = [factor * 10.0**power for power in range(first, last) for factor in (1, 2, 5)] + [10.0**last]
+        start = max(index for index, value in enumerate(values) if value <= low * 1.001)
+        stop = min(index for index, value in enumerate(values) if value >= high * 0.999)
+        return values[start : max(stop, start + 1) + 1]
+    stride = math.ceil(decades / max(1, count))
+    return [10.0**power for power in range(first, last + stride, stride)]

@@ -62,7 +62,7 @@ class LossChart(Widget):
     }
     """
 
-    def __init__(self, *, smoothing: float = 0.9, log_scale: bool = False, id: str | None = None) -> None:
+    def __init__(self, *, smoothing: float = 0.6, log_scale: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self._series = {"train": Series(smoothing), "eval": Series(0.0)}
         self._log_scale = log_scale

@@ -30,7 +30,7 @@ class SmallChart(Widget):
         self, title: str, form: Callable[[float], str] = axes.number, *, id: str | None = None
     ) -> None:
         super().__init__(id=id)
-        self._title = title
+        self.title = title
         self._form = form
         self._series = Series()
         self._lines: list[str] = []
@@ -77,7 +77,7 @@ class SmallChart(Widget):
         width, base = self.size.width, self.rich_style
         if y == 0:
             value = self.last_text or "–"
-            title = self._title[: max(0, width - len(value) - 1)]
+            title = self.title[: max(0, width - len(value) - 1)]
             segments = [
                 Segment(title, self.get_component_rich_style("small--title")),
                 Segment(" " * (width - len(title) - len(value)), base),

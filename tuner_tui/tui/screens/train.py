@@ -1,0 +1,315 @@
+"""Train: start a run, watch it, stop it, save it, resume it. The run is a process of its own."""
+
+from collections import deque
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+from textual.widgets import Label, Static
+from textual.worker import get_current_worker
+
+from tuner_tui.errors import UserError
+from tuner_tui.runs import control
+from tuner_tui.runs.layout import RunState, Status
+from tuner_tui.runs.metrics import eta
+from tuner_tui.runs.reader import RunReader
+from tuner_tui.tui import train_notes, words
+from tuner_tui.tui.messages import LaunchFailed, RunLaunched, RunPolled, RunUnreadable, poll
+from tuner_tui.tui.screens.confirm import ConfirmScreen
+from tuner_tui.tui.step import StepScreen
+from tuner_tui.tui.widgets import axes
+from tuner_tui.tui.widgets.log_tail import LogTail
+from tuner_tui.tui.widgets.loss_chart import LossChart
+from tuner_tui.tui.widgets.run_state import RunHead
+from tuner_tui.tui.widgets.small_chart import SmallChart
+
+if TYPE_CHECKING:
+    from tuner_tui.training.config import TrainConfig
+
+_SMOOTHINGS = (0.0, 0.6, 0.9, 0.97)
+
+# Metric name (the Trainer's own, or the recipe's), title, how its value is written.
+_GAUGES = (
+    ("learning_rate", "learning rate", axes.number),
+    ("grad_norm", "gradient norm", axes.number),
+    ("mean_token_accuracy", "token accuracy", lambda value: f"{value:.1%}"),
+    ("tokens_per_second", "tokens per second", words.count),
+    ("memory_allocated", "memory", words.size),
+)
+
+
+class TrainScreen(StepScreen):
+    """The run that the journey is on: its loss, its figures, its events and its log."""
+
+    STEP = "train"
+    TITLE = "Train"
+    CSS_PATH = "train.tcss"
+    HELP = train_notes.HELP
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "primary", "Next", show=False, id="train.primary"),
+        Binding("s", "start", "Start", id="train.start"),
+        Binding("s", "stop", "Stop", id="train.stop"),
+        Binding("u", "resume", "Resume", id="train.resume"),
+        Binding("c", "save", "Checkpoint", id="train.save"),
+        Binding("g", "log_scale", "Log scale", id="train.log_scale"),
+        Binding("m", "smoothing", "Smoothing", id="train.smoothing"),
+        Binding("l", "log", "Log/events", id="train.log"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reader: RunReader | None = None
+        self._status: Status | None = None
+        self._generation = 0
+        self._recent: deque[dict[str, Any]] = deque(maxlen=64)
+        self._tokens: float | None = None
+        self._polling = False
+        self._launching = False
+        self._told_broken = False
+        self._timer: Timer | None = None
+
+    def compose_body(self) -> ComposeResult:
+        settings = self.tuner.settings
+        yield RunHead(id="head")
+        yield Static(id="notice", markup=False)
+        with Horizontal(id="charts"):
+            yield LossChart(smoothing=settings.smoothing, log_scale=settings.log_scale, id="loss")
+            with Vertical(id="gauges"):
+                for name, title, form in _GAUGES:
+                    yield SmallChart(title, form, id=name)
+        yield Static(id="figures", markup=False)
+        with Horizontal(id="records"):
+            with Vertical(id="events-part"):
+                yield Label("Events", classes="heading")
+                yield LogTail(id="events")
+            with Vertical(id="log-part"):
+                yield Label("Log", classes="heading")
+                yield LogTail(id="log")
+
+    def on_body_ready(self) -> None:
+        self._timer = self.set_interval(1 / self.tuner.settings.polls_per_second, self._look)
+        self._follow_journey()
+
+    def refresh_body(self) -> None:
+        if self._timer is not None:
+            self._timer.resume()
+        self._follow_journey()
+
+    def on_screen_suspend(self) -> None:
+        # An interval keeps ticking behind another mode: look only while somebody looks.
+        if self._timer is not None:
+            self._timer.pause()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only the keys that mean something for the run as it is now."""
+        state = self._status.state if self._status else None
+        live = state is not None and state.live
+        possible = {
+            "start": not live and not self._launching and self.journey.config is not None,
+            "stop": live and state is not RunState.STOPPING,
+            "save": live and state is not RunState.STOPPING,
+            "resume": state in train_notes.RESUMABLE and not self._launching,
+            "next_step": state is RunState.FINISHED,
+            "log_scale": self._reader is not None,
+            "smoothing": self._reader is not None,
+            "log": self._reader is not None,
+        }
+        return possible.get(action, True)
+
+    # What the person asks for
+
+    def action_primary(self) -> None:
+        """The one thing that comes next: configure, start, or evaluate."""
+        if self._status is not None:
+            if self._status.state is RunState.FINISHED:
+                self.tuner.go("evaluate")
+        elif self.journey.config is None:
+            self.tuner.go("configure")
+        elif not self._launching:
+            self._launch(self.journey.config)
+
+    def action_start(self) -> None:
+        """Start a run from the configuration; a run that has ended stays where it is."""
+        if self.journey.config is not None:
+            self._launch(self.journey.config)
+
+    def action_stop(self) -> None:
+        """Stop with a checkpoint, after a question."""
+        if (run_dir := self.journey.run_dir) is not None:
+            self.app.push_screen(
+                ConfirmScreen("Stop this run?", train_notes.STOP, "Stop with a checkpoint", "Go on"),
+                partial(self._stop, run_dir),
+            )
+
+    def action_save(self) -> None:
+        """Ask the trainer for a checkpoint at its next step."""
+        if self.journey.run_dir is not None and self._request(control.request_save, self.journey.run_dir):
+            self.notify("A checkpoint will be written after the next step.")
+
+    def action_resume(self) -> None:
+        """Go on from the last checkpoint, in a new process."""
+        if self.journey.run_dir is not None:
+            self._launch(self.journey.run_dir)
+
+    def action_log_scale(self) -> None:
+        """Between a linear and a logarithmic loss axis."""
+        chart = self.query_one(LossChart)
+        chart.log_scale = not chart.log_scale
+
+    def action_smoothing(self) -> None:
+        """The next strength of smoothing: none, light, medium, strong."""
+        chart = self.query_one(LossChart)
+        stronger = [value for value in _SMOOTHINGS if value > chart.smoothing]
+        chart.smoothing = stronger[0] if stronger else _SMOOTHINGS[0]
+
+    def action_log(self) -> None:
+        """Between the events and the log, where there is no room for both."""
+        self.query_one("#records").toggle_class("-log")
+
+    def _stop(self, run_dir: Path, confirmed: bool | None) -> None:
+        if confirmed and self._request(control.request_stop, run_dir):
+            self.notify("Stopping: the trainer finishes its step and writes a checkpoint.")
+
+    def _request(self, request: Any, run_dir: Path) -> bool:
+        try:
+            request(run_dir)
+        except OSError as error:
+            self.tuner.complain(f"{run_dir}: the request cannot be written ({error.strerror}).")
+            return False
+        return True
+
+    # Starting
+
+    def _launch(self, what: "TrainConfig | Path") -> None:
+        self._launching = True
+        self._say("Starting the process …")
+        self.refresh_bindings()
+        self._launch_in_thread(what)
+
+    @work(thread=True, group="launch", exit_on_error=False)
+    def _launch_in_thread(self, what: "TrainConfig | Path") -> None:
+        from tuner_tui.training.launchers import local
+
+        try:
+            if isinstance(what, Path):
+                local.resume(what)
+                run_dir = what
+            else:
+                run_dir = local.launch(what)
+        except (UserError, OSError) as error:
+            self.post_message(LaunchFailed(str(error)))
+        else:
+            self.post_message(RunLaunched(run_dir))
+
+    def on_run_launched(self, message: RunLaunched) -> None:
+        self._launching = False
+        self.journey.run_dir = message.run_dir
+        self._follow_journey()
+
+    def on_launch_failed(self, message: LaunchFailed) -> None:
+        self._launching = False
+        self.tuner.complain(message.reason)
+        self._say(train_notes.notice(self._status, self.journey.config))
+        self.refresh_bindings()
+
+    # Watching
+
+    def _follow_journey(self) -> None:
+        """Watch the run that the journey is on; begin anew when it is another one."""
+        run_dir = self.journey.run_dir
+        if run_dir is None or (self._reader is not None and self._reader.run_dir == run_dir):
+            if run_dir is None:
+                self._reader, self._status = None, None
+                self._show_idle()
+        else:
+            self._reader = RunReader(run_dir)
+            self._status, self._generation, self._told_broken = None, 0, False
+            self._forget_curves()
+            for log in self.query(LogTail):
+                log.clear()
+            self.set_class(True, "-watching")
+        self.refresh_bindings()
+        self._look()
+
+    def _show_idle(self) -> None:
+        self.set_class(False, "-watching")
+        config = self.journey.config
+        title = f"Run “{config.name}” is ready to start" if config is not None else "No run yet"
+        self.query_one(RunHead).show(title, None, None, None)
+        self._say(train_notes.notice(None, config))
+
+    def _look(self) -> None:
+        if self._reader is not None and not self._polling:
+            self._polling = True
+            self._poll_in_thread(self._reader)
+
+    @work(thread=True, group="poll", exit_on_error=False)
+    def _poll_in_thread(self, reader: RunReader) -> None:
+        try:
+            message = poll(reader)
+        except UserError as error:
+            self.post_message(RunUnreadable(reader.run_dir, str(error)))
+            return
+        if not get_current_worker().is_cancelled:
+            self.post_message(message)
+
+    def on_run_unreadable(self, message: RunUnreadable) -> None:
+        self._polling = False
+        self._say(message.reason)
+
+    def on_run_polled(self, message: RunPolled) -> None:
+        self._polling = False
+        if self._reader is None or message.run_dir != self._reader.run_dir:
+            self._look()
+            return
+        if message.generation != self._generation:
+            self._generation = message.generation
+            self._forget_curves()
+        changed = self._status is None or self._status.state != message.status.state
+        self._status = message.status
+        self._add_metrics(message.metrics)
+        self.query_one("#events", LogTail).write_lines(
+            [train_notes.event_line(event) for event in message.events]
+        )
+        self.query_one("#log", LogTail).write_lines(message.log)
+        left = eta(self._recent, message.status.total) if message.status.total else None
+        self.query_one(RunHead).show(self._reader.id, message.status, left, self._tokens)
+        self.query_one(LossChart).total = message.status.total
+        if changed:
+            self._say(train_notes.notice(message.status, self.journey.config))
+            self.refresh_bindings()
+            self.update_stepper()
+
+    def _add_metrics(self, records: list[dict[str, Any]]) -> None:
+        if not records:
+            return
+        self._recent.extend(records)
+        chart = self.query_one(LossChart)
+        chart.extend("train", *train_notes.points(records, "loss"))
+        chart.extend("eval", *train_notes.points(records, "eval_loss"))
+        for name, _, _ in _GAUGES:
+            self.query_one(f"#{name}", SmallChart).extend(*train_notes.points(records, name))
+        for record in records:
+            self._tokens = record.get("num_tokens", self._tokens)
+        self.query_one("#figures", Static).update(train_notes.figures(self.query(SmallChart)))
+        broken = next((record for record in records if record.get("nonfinite")), None)
+        if broken is not None and not self._told_broken:
+            self._told_broken = True
+            self.tuner.complain(train_notes.broken(broken))
+
+    def _forget_curves(self) -> None:
+        self._recent.clear()
+        self._tokens = None
+        self.query_one(LossChart).clear()
+        for gauge in self.query(SmallChart):
+            gauge.clear()
+
+    def _say(self, text: str) -> None:
+        notice = self.query_one("#notice", Static)
+        notice.update(text)
+        notice.display = bool(text)
