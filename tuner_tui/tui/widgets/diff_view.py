@@ -1,7 +1,9 @@
-"""One item side by side: what was asked, what was expected, what the model wrote before and after training.
+"""One item side by side: what was asked, what was expected, what the model wrote before and after
+training.
 
-Calls are compared argument by argument, as the scoring does, and not letter by letter: key order and spacing of
-JSON mean nothing. Marks: `✓` as expected, `✗` differs, `−` missing, `+` not asked for.
+Calls are compared argument by argument, as the scoring does, and not letter by letter: key order
+and spacing of JSON mean nothing. Marks: `✓` as expected, `✗` differs, `−` missing, `+` not asked
+for.
 """
 
 import json
@@ -9,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from textual import events
 from textual.app import ComposeResult
-from textual.containers import ItemGrid, Vertical
+from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tuner_tui.evaluation.scoring import same_value
 from tuner_tui.tui.text import safe
 
 Call = Mapping[str, Any]
@@ -27,6 +31,8 @@ SYMBOLS: Final[Mapping[Mark, tuple[str, str]]] = {
     "extra": ("+", "$bad"),
 }
 _MOST_TEXT = 1200
+_TWO, _THREE = 64, 108
+"""Widths in cells from which two and three sides stand beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +42,14 @@ class Line:
     mark: Mark
     text: str
     indent: int = 0
+    expected: str = ""
 
 
 def compare_calls(gold: Sequence[Call], calls: Sequence[Call]) -> list[Line]:
     """Compare the calls of an answer with the expected ones, in the order of the expected ones.
 
-    A call is paired with the first unpaired call of the same tool; what stays unpaired is missing or extra.
+    A call is paired with the first unpaired call of the same tool; what stays unpaired is missing
+    or extra.
     """
     left = list(calls)
     lines: list[Line] = []
@@ -69,19 +77,26 @@ def _compare_arguments(expected: Mapping[str, Any], given: Mapping[str, Any]) ->
         if name not in given:
             lines.append(Line("missing", _argument(name, value), 1))
         else:
-            same = _equal(value, given[name])
-            lines.append(Line("same" if same else "differs", _argument(name, given[name]), 1))
+            same = same_value(value, given[name])
+            wanted = "" if same else json.dumps(value, ensure_ascii=False)
+            mark: Mark = "same" if same else "differs"
+            lines.append(Line(mark, _argument(name, given[name]), 1, wanted))
     extra = [name for name in given if name not in expected]
     return lines + [Line("extra", _argument(name, given[name]), 1) for name in extra]
 
 
 class DiffView(Widget):
-    """Request above; expected, before and after beneath: beside each other, or stacked when the place is narrow."""
+    """Request above; expected, before and after beneath: beside each other, or stacked when the
+    place is narrow.
+    """
 
     DEFAULT_CSS = """
     DiffView { height: auto; }
     DiffView .request { height: auto; margin: 0 0 1 0; }
-    DiffView ItemGrid { height: auto; grid-gutter: 1 3; }
+    DiffView Grid { height: auto; grid-size: 1; grid-rows: auto; grid-gutter: 1 3; }
+    DiffView.-two Grid { grid-size: 2; }
+    DiffView.-two .expected { column-span: 2; }
+    DiffView.-three Grid { grid-size: 3; }
     DiffView .side { height: auto; }
     DiffView .side Static { height: auto; }
     DiffView .wrote { color: $quiet; margin: 1 0 0 0; }
@@ -94,25 +109,30 @@ class DiffView(Widget):
         before: Mapping[str, Any],
         after: Mapping[str, Any],
         *,
+        titles: tuple[str, str] = ("Before", "After"),
         id: str | None = None,
     ) -> None:
         """`before` and `after` are item lines of the evaluation (`text`, `calls`, `error`)."""
         super().__init__(id=id)
         self._request, self._gold = request, list(gold)
-        self._before, self._after = before, after
+        self._sides = tuple(zip(titles, (before, after), strict=True))
 
     def compose(self) -> ComposeResult:
         request = Content.assemble(("Request  ", "bold"), safe(self._request))
         yield Static(request, classes="request")
-        with ItemGrid(min_column_width=34, max_column_width=64, stretch_height=False):
-            with Vertical(classes="side"):
+        with Grid():
+            with Vertical(classes="side expected"):
                 yield Static(Content.styled("Expected", "bold"))
                 yield Static(_expected(self._gold))
-            for title, item in (("Before", self._before), ("After", self._after)):
+            for title, item in self._sides:
                 with Vertical(classes="side"):
                     yield Static(_heading(title, item))
                     yield Static(_compared(self._gold, item))
                     yield Static(_wrote(item), classes="wrote")
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(_TWO <= event.size.width < _THREE, "-two")
+        self.set_class(event.size.width >= _THREE, "-three")
 
 
 def _expected(gold: Sequence[Call]) -> Content:
@@ -140,6 +160,8 @@ def _compared(gold: Sequence[Call], item: Mapping[str, Any]) -> Content:
         text = safe(line.text)
         if line.mark != "same":
             text = text.stylize(colour)
+        if line.expected:
+            text = Content.assemble(text, ("  not ", "$quiet"), safe(line.expected, "$quiet"))
         drawn.append(Content.assemble("  " * line.indent, (symbol + " ", colour), text))
     return Content("\n").join(drawn)
 
@@ -162,13 +184,6 @@ def _argument(name: str, value: Any) -> str:
     return f"{name} = {json.dumps(value, ensure_ascii=False)}"
 
 
-def _equal(expected: Any, given: Any) -> bool:
-    # Python says True == 1 and 1 == 1.0; for a caller of tools a boolean is not a number, while 1.0 is 1.
-    if isinstance(expected, bool) != isinstance(given, bool):
-        return False
-    return bool(expected == given)
-
-
 def _agreement(expected: Call, given: Call) -> int:
     wanted, found = _arguments(expected), _arguments(given)
-    return sum(name in found and _equal(value, found[name]) for name, value in wanted.items())
+    return sum(name in found and same_value(value, found[name]) for name, value in wanted.items())

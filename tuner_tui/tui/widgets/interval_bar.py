@@ -1,7 +1,7 @@
 """One rate as a whisker on a ruler from 0 to 100 %, drawn in characters.
 
-The point is the rate, the whiskers are its 95 % interval (Wilson, computed by the evaluation). Bars of equal width
-lie on the same ruler, so two rates whose whiskers do not meet are seen to differ.
+The point is the rate, the whiskers are its 95 % interval (Wilson, computed by the evaluation). Bars
+of equal width lie on the same ruler, so two rates whose whiskers do not meet are seen to differ.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ POINT, LINE, LEFT, RIGHT, GRID = "●", "─", "├", "┤", "·"
 def interval_bar(rate: Mapping[str, Any] | None, width: int, style: str = "") -> Content:
     """Draw `rate` in exactly `width` cells; a rate over no items leaves the ruler empty.
 
-    `rate` has the shape of the evaluation: `{"count", "total", "rate", "interval": [low, high]}`, fractions of 1.
-    `style` colours the point and its whiskers; the ruler is dim.
+    `rate` has the shape of the evaluation: `{"count", "total", "rate", "interval": [low, high]}`,
+    fractions of 1. `style` colours the point and its whiskers; the ruler is dim.
     """
     width = max(width, 5)
     cells = [" "] * width
@@ -45,7 +45,9 @@ def ruler(width: int) -> str:
 
 
 def figures(rate: Mapping[str, Any] | None) -> tuple[str, str, str]:
-    """Percent, count of total and interval as texts: `("85%", "41/48", "73–93")`; a dash where nothing was counted."""
+    """Percent, count of total and interval as texts: `("85%", "41/48", "73–93")`; a dash where
+    nothing was counted.
+    """
     if rate is None or not rate.get("total") or rate.get("rate") is None:
         return "–", "0/0", ""
     low, high = rate.get("interval") or (rate["rate"], rate["rate"])

@@ -1,4 +1,6 @@
-"""Measures × arms: what each way of asking the model reached, as figures and as whiskers on one ruler."""
+"""Measures × arms: what each way of asking the model reached, as figures and as whiskers on one
+ruler.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +11,7 @@ from textual.containers import ItemGrid
 from textual.content import Content
 from textual.widget import Widget
 
+from tuner_tui.evaluation.arms import ARM_TITLES
 from tuner_tui.tui.widgets.interval_bar import figures, interval_bar, ruler
 
 Outcome = Mapping[str, Mapping[str, Any]]
@@ -25,26 +28,21 @@ class Measure:
 
 MEASURES: Final = (
     Measure("full_match", "Full match", "right tool, every argument right"),
-    Measure("no_call", "No call kept", "answers in words where no tool serves"),
-    Measure("call_or_no_call", "Call or no call", "calls exactly when a tool serves"),
-    Measure("tool_selection", "Tool selection", "the right tool, whatever its arguments"),
+    Measure("no_call", "No call kept", "words where no tool serves"),
+    Measure("call_or_no_call", "Call or no call", "calls only where a tool serves"),
+    Measure("tool_selection", "Tool selection", "right tool, any arguments"),
     Measure("arguments", "Arguments", "all right, given the right tool"),
-    Measure("strict_format", "Strict format", "a call that needs no lenient parsing"),
+    Measure("strict_format", "Strict format", "readable without lenient parsing"),
 )
 
-ARM_TITLES: Final[Mapping[str, str]] = {
-    "base": "base, plain",
-    "instruction": "base, instruction",
-    "examples": "base, examples",
-    "tuned": "tuned, plain",
-}
-
-_LABEL, _PERCENT, _COUNT, _INTERVAL = 20, 5, 8, 8
+_LABEL, _PERCENT, _COUNT, _INTERVAL = 27, 5, 8, 8
 _BAR_MOST = 61
 
 
 def winners(outcomes: Mapping[str, Outcome], measure: str) -> set[str]:
-    """The arms with the highest rate of `measure`; none when fewer than two arms were measured or all are equal."""
+    """The arms with the highest rate of `measure`; none when fewer than two arms were measured or
+    all are equal.
+    """
     rates = {
         arm: outcome[measure]["rate"]
         for arm, outcome in outcomes.items()
@@ -60,7 +58,7 @@ class MeasureBlock(Widget):
     """One measure: a heading with the ruler, then one line for each arm."""
 
     DEFAULT_CSS = """
-    MeasureBlock { height: auto; margin: 0 0 1 0; }
+    MeasureBlock { height: auto; }
     """
 
     def __init__(self, measure: Measure, outcomes: Mapping[str, Outcome]) -> None:
@@ -69,15 +67,14 @@ class MeasureBlock(Widget):
         self.outcomes = outcomes
 
     def get_content_height(self, container: Any, viewport: Any, width: int) -> int:
-        return 1 + len(self.outcomes)
+        # The last line is empty: a grid would take a margin from the height.
+        return 2 + len(self.outcomes)
 
     def render(self) -> Content:
         width = self.content_size.width or 80
         bar = min(max(width - _LABEL - _PERCENT - _COUNT - _INTERVAL - 2, 12), _BAR_MOST)
         text = _LABEL + _PERCENT + _COUNT + _INTERVAL
-        heading = Content.assemble(
-            (self.measure.title, "bold"), "  ", (self.measure.meaning, "$quiet")
-        )
+        heading = Content.assemble((self.measure.title, "bold"), "  ", (self.measure.meaning, "$quiet"))
         lines = [
             Content.assemble(_fit(heading, text), "  ", (ruler(bar), "$quiet")),
             *(self._arm(arm, bar) for arm in self.outcomes),
@@ -101,7 +98,9 @@ class MeasureBlock(Widget):
 
 
 class OutcomeTable(Widget):
-    """Every measure over the given arms; blocks stand side by side where the terminal is wide enough."""
+    """Every measure over the given arms; blocks stand side by side where the terminal is wide
+    enough.
+    """
 
     DEFAULT_CSS = """
     OutcomeTable { height: auto; }

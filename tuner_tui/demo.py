@@ -1,0 +1,265 @@
+"""The whole journey without the app: decide, inspect, measure, train, evaluate, report, on what
+ships with the package.
+
+Nothing is cached and nothing is played back: the base model is measured afresh, a real QLoRA run is
+trained in a process of its own, and every figure is read from the files that these processes wrote.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from tuner_tui import paths
+from tuner_tui.data.inspection import Inspection, inspect_file
+from tuner_tui.data.rules import Severity
+from tuner_tui.decide.recommendation import Recommendation
+from tuner_tui.decide.rules import recommend
+from tuner_tui.errors import UserError
+from tuner_tui.evaluation.launch import start_baseline, start_evaluation
+from tuner_tui.evaluation.progress import EvalProgress, load_summary, read_progress
+from tuner_tui.report.build import write_report
+from tuner_tui.runs import metrics
+from tuner_tui.runs.layout import RunState, Status
+from tuner_tui.runs.reader import RunReader
+from tuner_tui.training.config import TrainConfig
+from tuner_tui.training.launchers.local import launch
+from tuner_tui.training.presets import load_preset
+
+ANSWERS: Final[Mapping[str, str | list[str]]] = {
+    "goal": "domain_tools",
+    "prompting": "quick",
+    "failures": ["unknown"],
+    "knowledge": "no",
+    "rows": "hundreds",
+    "preferences": "none",
+    "gpu": "none",
+    "model": "tiny",
+    "time": "hours",
+}
+"""The story: your own tools, some hundred checked rows, no GPU, and prompts that were only judged
+by eye.
+"""
+
+PROMPT_ARMS: Final = {"base": "plain", "instruction": "instruction", "examples": "examples"}
+"""Arm of the evaluation -> name of its prompt in the result."""
+
+PLAN: Final = (
+    "This decides, inspects, measures, trains, evaluates and reports, on the small model and data "
+    "that ship with tuner: about 4 minutes on 2 CPU cores, no download, every figure measured now."
+)
+
+Say = Callable[[str], None]
+
+_POLL_SECONDS = 0.5
+_SAY_SECONDS = 10.0
+
+
+class DemoError(Exception):
+    """A step failed; the message is one sentence for a person, with the place to look at."""
+
+
+class DemoInterrupted(Exception):
+    """The person pressed Ctrl-C; the message says what goes on without them, and how to come back
+    or end it.
+    """
+
+
+def run_demo(say: Say | None = None) -> dict[str, Any]:
+    """Run every step, one after the other, and return the figures.
+
+    Returns the shape of `tuner demo --json`: `base` and `tuned` are outcomes, `prompts` the
+    outcomes of the untouched model by prompt, `training_seconds`, `total_seconds`, `run` (its id)
+    and `run_dir`.
+
+    Raises: DemoError: a step failed. DemoInterrupted: Ctrl-C.
+    """
+    say = say or (lambda line: None)
+    started = time.monotonic()
+    config = load_preset("demo")
+    say(PLAN)
+
+    say("")
+    say("1/7 Decide: prompt or train?")
+    _say_recommendation(recommend(ANSWERS), say)
+
+    say("")
+    say(f"2/7 Inspect: {config.data.train[0].name}")
+    _inspect(config, say)
+
+    say("")
+    say("3/7 Measure the base model before anything is trained, with three prompts")
+    prompts = measure_base(config, say)
+
+    say("")
+    say("4/7 Decide again, with figures")
+    _say_recommendation(recommend(ANSWERS, {"arms": prompts}), say)
+
+    say("")
+    say("5/7 Train: QLoRA, in a process of its own")
+    run_dir, training_seconds = train(config, say)
+
+    say("")
+    say("6/7 Evaluate the tuned model on the same items, with the plain prompt")
+    summary = evaluate(run_dir, say)
+
+    say("")
+    say("7/7 Report")
+    write_report(run_dir)
+    say(f"  {run_dir / 'report.md'}")
+    arms = summary["arms"]
+    return {
+        "base": arms["base"],
+        "tuned": arms["tuned"],
+        "prompts": {name: arms[arm] for arm, name in PROMPT_ARMS.items()},
+        "comparison": summary.get("comparison"),
+        "training_seconds": round(training_seconds, 1),
+        "total_seconds": round(time.monotonic() - started, 1),
+        "run": run_dir.name,
+        "run_dir": str(run_dir),
+    }
+
+
+def measure_base(config: TrainConfig, say: Say) -> dict[str, Any]:
+    """The untouched model on the held-out items, once for each prompt: outcomes by arm, measured
+    now.
+    """
+    eval_dir = start_base_measurement(config)
+    _follow_evaluation(eval_dir, say)
+    return dict(_summary(eval_dir)["arms"])
+
+
+def start_base_measurement(config: TrainConfig) -> Path:
+    """Start the evaluator on the base model of `config`, loaded as the run will load it; returns
+    its folder.
+
+    Kept baselines are thrown away (`fresh`): a demo that showed figures of another day would prove
+    nothing.
+    """
+    if config.evaluation.heldout is None:
+        raise UserError("evaluation.heldout is not set; name a file of held-out rows.")
+    return start_baseline(
+        config.model.name,
+        config.evaluation.heldout,
+        bits=config.quantization.bits,
+        double=config.quantization.double,
+        dtype=config.model.dtype,
+        batch=config.evaluation.batch,
+        max_new_tokens=config.evaluation.max_new_tokens,
+        fresh=True,
+    )
+
+
+def train(config: TrainConfig, say: Say) -> tuple[Path, float]:
+    """Train to the end; returns the run directory and the seconds from launch to the last word."""
+    started = time.monotonic()
+    run_dir = launch(config)
+    say(f"  run {run_dir.name}")
+    reader = RunReader(run_dir)
+    records: list[dict[str, Any]] = []
+    try:
+        while (status := reader.status()).state.live:
+            new = reader.poll_metrics()
+            records += new
+            for record in new:
+                _say_record(record, records, status, say)
+            time.sleep(_POLL_SECONDS)
+    except KeyboardInterrupt:
+        raise DemoInterrupted(
+            f"run {run_dir.name} goes on without this window: `tuner watch {run_dir.name}` shows "
+            f"it, `tuner stop {run_dir.name}` ends it with a checkpoint."
+        ) from None
+    for record in reader.poll_metrics():
+        records.append(record)
+        _say_record(record, records, status, say)
+    if status.state is not RunState.FINISHED:
+        why = f": {status.reason}" if status.reason else ""
+        raise DemoError(f"training {status.state}{why.rstrip('.')}; see {run_dir / 'train.log'}.")
+    return run_dir, time.monotonic() - started
+
+
+def evaluate(run_dir: Path, say: Say) -> dict[str, Any]:
+    """Evaluate the run; the base arms were measured a moment ago with the same settings, and are
+    taken over.
+    """
+    eval_dir = start_evaluation(run_dir)
+    _follow_evaluation(eval_dir, say)
+    return _summary(eval_dir)
+
+
+def describe_rate(rate: Mapping[str, Any] | None) -> str:
+    """A rate in words: `41 of 64 (64%, between 52% and 75%)`."""
+    if not rate or not rate["total"]:
+        return "not measured"
+    low, high = rate["interval"]
+    return f"{rate['count']} of {rate['total']} ({rate['rate']:.0%}, between {low:.0%} and {high:.0%})"
+
+
+def _inspect(config: TrainConfig, say: Say) -> Inspection:
+    model = Path(paths.resolve_model(config.model.name))
+    inspection = inspect_file(config.data.train[0], model=model, max_length=config.data.max_length)
+    kinds = ", ".join(
+        f"{count} {kind.replace('_', ' ')}" for kind, count in inspection.kinds.items() if count
+    )
+    say(f"  {inspection.rows} rows: {kinds}")
+    if inspection.lengths:
+        say(
+            f"  {sum(inspection.lengths):,} tokens, of which {sum(inspection.trained):,} are "
+            f"trained; the longest row has {max(inspection.lengths)}"
+        )
+    if inspection.worst is Severity.ERROR:
+        raise DemoError(f"{inspection.path} has errors; `tuner inspect {inspection.path}` lists them.")
+    say("  no errors")
+    return inspection
+
+
+def _follow_evaluation(eval_dir: Path, say: Say) -> None:
+    """Wait until the evaluator has ended; raise DemoError unless it finished."""
+    said_arm, said_at = "", 0.0
+    try:
+        while (progress := read_progress(eval_dir)).state.live:
+            now = time.monotonic()
+            if progress.arm and (progress.arm != said_arm or now - said_at >= _SAY_SECONDS):
+                said_arm, said_at = progress.arm, now
+                say(_progress_line(progress))
+            time.sleep(_POLL_SECONDS)
+    except KeyboardInterrupt:
+        raise DemoInterrupted(
+            f"the evaluation goes on in {eval_dir} and ends by itself; training has not been started."
+            if "tuned" not in progress.arms
+            else f"the evaluation goes on in {eval_dir}; `tuner report {eval_dir.parents[1].name}` shows it later."
+        ) from None
+    if progress.state is not RunState.FINISHED:
+        why = f": {progress.error}" if progress.error else ""
+        raise DemoError(f"the evaluation {progress.state}{why.rstrip('.')}; see {eval_dir}.")
+
+
+def _summary(eval_dir: Path) -> dict[str, Any]:
+    summary = load_summary(eval_dir)
+    if summary is None:
+        raise DemoError(f"the evaluation left no summary in {eval_dir}.")
+    return dict(summary)
+
+
+def _progress_line(progress: EvalProgress) -> str:
+    left = f", about {progress.eta:.0f} s left" if progress.eta else ""
+    return f"  {progress.arm}: {progress.done} of {progress.total}{left}"
+
+
+def _say_recommendation(recommendation: Recommendation, say: Say) -> None:
+    say(f"  {recommendation.headline}")
+    for reason in recommendation.reasons:
+        say(f"  - {reason}")
+
+
+def _say_record(record: Mapping[str, Any], records: list[dict[str, Any]], status: Status, say: Say) -> None:
+    figures = [
+        f"{name} {record[key]:.4g}"
+        for key, name in (("loss", "loss"), ("eval_loss", "eval loss"))
+        if isinstance(record.get(key), int | float)
+    ]
+    if not figures:
+        return
+    left = metrics.eta(records, status.total) if status.total else None
+    ahead = f"  {left[0]:.0f}–{left[1]:.0f} s left" if left and left[1] >= 1 else ""
+    say(f"  step {record.get('step', '?')}/{status.total or '?'}  {'  '.join(figures)}{ahead}")

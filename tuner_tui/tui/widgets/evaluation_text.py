@@ -1,0 +1,213 @@
+"""The sentences and small tables of the Evaluate screen: from a reading of the files to content,
+nothing else.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from textual.content import Content
+
+from tuner_tui.evaluation.arms import ARM_TITLES, ARMS, PROMPT_ARMS
+from tuner_tui.evaluation.scoring import ERROR_TYPES
+from tuner_tui.runs.layout import RunState
+from tuner_tui.tui.text import safe
+from tuner_tui.tui.widgets.arm_progress import ArmLine, ArmState
+from tuner_tui.tui.widgets.interval_bar import figures
+
+if TYPE_CHECKING:
+    from tuner_tui.evaluation.compare import Changed
+    from tuner_tui.evaluation.shapes import Difference
+    from tuner_tui.tui.evaluation_view import EvaluationView
+
+_COMPARED: Final = ("full_match", "no_call")
+_MEASURE_WORDS: Final[Mapping[str, str]] = {
+    "full_match": "Full match",
+    "no_call": "No call kept",
+    "call_or_no_call": "Call or no call",
+    "tool_selection": "Tool selection",
+    "arguments": "Arguments",
+    "strict_format": "Strict format",
+}
+
+
+def headline(view: "EvaluationView") -> Content:
+    """What the screen comes down to, in one line; what to do next where there is nothing to show."""
+    subject = view.subject
+    name = (
+        f"Run {subject.run_dir.name}"
+        if subject.run_dir is not None
+        else f"Base model {subject.config.model.name}"
+        if subject.config is not None
+        else "Nothing to evaluate"
+    )
+    newest = " (the newest; r chooses another)" if subject.adopted else ""
+    return Content.assemble(safe(name + newest), ": ", _state(view))
+
+
+def plan(view: "EvaluationView") -> Content:
+    """What is asked, on which file, and how small a difference so many items can show."""
+    asked = view.plan
+    if asked is None:
+        return Content("")
+    arms = ARMS if view.subject.run_dir is not None else PROMPT_ARMS
+    left_out = f"; {asked.rejected} faulty rows are left out" if asked.rejected else ""
+    return Content.assemble(
+        f"{asked.calls + asked.no_calls} requests of ",
+        safe(asked.heldout.name),
+        f": {asked.calls} need a tool call, {asked.no_calls} are served by no tool{left_out}. "
+        f"Asked in {len(arms)} ways: {', '.join(ARM_TITLES[arm].lower() for arm in arms)}. On "
+        f"{asked.calls} calls, a difference below about {100 * asked.detectable:.0f} points may go "
+        "unseen.",
+    )
+
+
+def arm_lines(view: "EvaluationView") -> list[ArmLine]:
+    """How far each arm is."""
+    progress = view.progress
+    if progress is None:
+        return []
+    lines = []
+    for arm, (done, total) in progress.arms.items():
+        state: ArmState = "waiting"
+        if total and done >= total:
+            state = "done"
+        elif arm == progress.arm and progress.state.live:
+            state = "running"
+        elif done and not progress.state.live:
+            state = "stopped"
+        lines.append(ArmLine(arm, state, done, total, progress.eta if state == "running" else None))
+    return lines
+
+
+def comparison(view: "EvaluationView") -> Content:
+    """One line for each comparison of two arms: the change, its interval, its p-value, what it
+    means.
+    """
+    summary = view.summary
+    if summary is None:
+        return Content("")
+    plain, best = summary["comparison"], summary["comparison_best"]
+    pairs = [found[measure] for measure in _COMPARED for found in (plain, best) if found]
+    # Where the plain prompt is the best one, both comparisons are the same.
+    unique = {(each["measure"], each["base"]): each for each in pairs}
+    lines = [_difference(each) for each in unique.values()]
+    return Content("\n").join(lines or [_best_prompt(view)])
+
+
+def error_table(view: "EvaluationView") -> Content:
+    """Error types by arm: how many items went wrong in which way."""
+    outcomes = view.outcomes
+    arms = [arm for arm in ARMS if arm in outcomes]
+    kinds = [kind for kind in ERROR_TYPES if any(outcomes[a]["errors"].get(kind) for a in arms)]
+    if not kinds:
+        return Content.assemble(("✓ ", "$good"), "No answer was wrong.")
+    heads = {arm: word for arm, word in _SHORT.items() if arm in arms}
+    lines = [Content.styled("".ljust(20) + "".join(heads[arm].rjust(13) for arm in arms), "$quiet")]
+    for kind in kinds:
+        counts = [outcomes[arm]["errors"].get(kind, 0) for arm in arms]
+        cells: list[tuple[str, str]] = [(kind.replace("_", " ").ljust(20), "bold")]
+        cells += [(f"{count or '·'}".rjust(13), "" if count else "$quiet") for count in counts]
+        lines.append(Content.assemble(*cells))
+        lines.append(Content.styled(f"  {ERROR_TYPES[kind]}", "$quiet"))
+    total = [sum(outcomes[arm]["errors"].values()) for arm in arms]
+    lines.append(Content.styled("wrong in all".ljust(20) + "".join(str(n).rjust(13) for n in total), "bold"))
+    lines.append(
+        Content.styled(
+            "of".ljust(20) + "".join(str(outcomes[arm]["items"]).rjust(13) for arm in arms), "$quiet"
+        )
+    )
+    return Content("\n").join(lines)
+
+
+def changed_line(view: "EvaluationView", chosen: str) -> Content:
+    """How many answers changed, and which of them are listed."""
+    fixed = sum(each.direction == "fixed" for each in view.changed)
+    broken = len(view.changed) - fixed
+    if not view.changed:
+        return Content("No answer changed from right to wrong, or from wrong to right.")
+    before, after = compared_titles(view)
+    return Content.assemble(
+        f"{before} → {after}: ",
+        (f"✓ {fixed} fixed", "$good"),
+        "  ",
+        (f"✗ {broken} broken", "$bad" if broken else "$quiet"),
+        f"   Listed: {chosen} (v changes)",
+    )
+
+
+def changed_option(changed: "Changed") -> Content:
+    """One line of the list: the direction as word, symbol and colour, then the request."""
+    mark = ("✓ fixed  ", "$good") if changed.direction == "fixed" else ("✗ broken ", "$bad")
+    request = safe(changed.request, one_line=True)
+    return Content.assemble(mark, request.truncate(200, ellipsis=True))
+
+
+def compared_titles(view: "EvaluationView") -> tuple[str, str]:
+    """Names of the two sides of a changed item."""
+    before, after = view.compared
+    return ARM_TITLES[before], ARM_TITLES[after]
+
+
+_SHORT: Final = {
+    "base": "plain",
+    "instruction": "instruction",
+    "examples": "examples",
+    "tuned": "tuned",
+}
+
+
+def _state(view: "EvaluationView") -> Content:
+    progress, subject = view.progress, view.subject
+    if view.live and progress is not None:
+        return Content.assemble(("● ", "$primary"), progress.phase or "measuring")
+    if progress is not None and progress.state in (RunState.FAILED, RunState.LOST):
+        said = safe(progress.error or "the evaluator gave no reason.")
+        return Content.assemble((f"✗ evaluation {progress.state}. ", "$bad"), said, " s tries again.")
+    if subject.obstacle:
+        return Content.assemble(("○ ", "$quiet"), safe(subject.obstacle))
+    outcomes = view.outcomes
+    if "tuned" in outcomes:
+        return _right(outcomes, "tuned")
+    if outcomes and subject.run_dir is None:
+        return Content.assemble(("✓ ", "$good"), "measured. Enter decides with these figures.")
+    if progress is not None and progress.state is RunState.STOPPED:
+        return Content.assemble(("■ ", "$warning"), "stopped. s goes on where it stopped.")
+    return Content.assemble(("○ ", "$quiet"), "not measured yet. s starts.")
+
+
+def _right(outcomes: Mapping[str, Any], arm: str) -> Content:
+    percent, count, interval = figures(outcomes[arm]["full_match"])
+    kept, kept_count, _ = figures(outcomes[arm]["no_call"])
+    return Content.assemble(
+        ("✓ measured. ", "$good"),
+        f"{percent} of calls exactly right ({count}, 95% interval {interval}); {kept} of the "
+        f"requests that no tool serves kept without a call ({kept_count}).",
+    )
+
+
+def _best_prompt(view: "EvaluationView") -> Content:
+    best = view.summary["best_prompt"] if view.summary is not None else None
+    if best is None:
+        return Content("")
+    percent, count, interval = figures(view.outcomes[best]["full_match"])
+    return Content(
+        f"Best prompt: {ARM_TITLES[best].lower()}, {percent} of calls exactly right ({count}, "
+        f"{interval}). This is the figure that training has to beat."
+    )
+
+
+def _difference(each: "Difference") -> Content:
+    low, high = each["interval"]
+    clear = low > 0 or high < 0
+    better = each["delta"] > 0
+    colour = "$quiet" if not clear else "$good" if better else "$bad"
+    word = "≈ no clear change" if not clear else "▲ better" if better else "▼ worse"
+    p_value = "p < 0.001" if each["p_value"] < 0.001 else f"p = {each['p_value']:.3f}"
+    return Content.assemble(
+        (f"{_MEASURE_WORDS.get(each['measure'], each['measure'])} ", "bold"),
+        f"against {ARM_TITLES.get(each['base'], each['base']).lower()}: ",
+        (f"{100 * each['delta']:+.0f} points", f"bold {colour}"),
+        f" [{100 * low:+.0f} to {100 * high:+.0f}]  {each['fixed']} fixed, {each['broken']} "
+        f"broken, {p_value}  ",
+        (word, colour),
+    )
