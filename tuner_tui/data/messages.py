@@ -69,7 +69,7 @@ def to_message(value: Any, field: str) -> Message:
     speaker = value.get("role", value.get("from"))
     role = _ROLES.get(speaker) if isinstance(speaker, str) else None
     if role is None:
-        named = f'the role "{speaker}" is not known' if speaker is not None else "there is no role"
+        named = f'the role "{str(speaker)[:40]}" is not known' if speaker is not None else "there is no role"
         raise _malformed(field, f"{named}; known are system, user, assistant and tool")
     key = "content" if "content" in value or "value" not in value else "value"
     if speaker in _CALL_ROLES:

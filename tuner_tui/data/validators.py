@@ -12,6 +12,7 @@ __all__ = ["RULES", "Finding", "Rule", "Severity", "validate"]
 
 # C0 and C1 but for tab and line ends, and the marks that reorder text (a known way to hide some).
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
+_LONGEST_NAME = 64
 _ROLE_BEFORE: Mapping[str, tuple[str | None, ...]] = {
     "system": (None,),
     "user": (None, "system", "assistant"),
@@ -59,7 +60,7 @@ def _check_tools(
             yield finding("invalid_tool", row, f"{field}.name", "the tool has no name")
             continue
         if name in checkers:
-            yield finding("duplicate_tool", row, f"{field}.name", f'"{name}" is declared twice')
+            yield finding("duplicate_tool", row, f"{field}.name", f"{_quoted(name)} is declared twice")
         checkers[name] = None
         parameters = function.get("parameters")
         if parameters is None:
@@ -69,7 +70,7 @@ def _check_tools(
                 raise SchemaError("parameters are not an object")
             checkers[name] = checker(parameters)
         except SchemaError as error:
-            yield finding("invalid_tool", row, f"{field}.parameters", f'"{name}": {error}')
+            yield finding("invalid_tool", row, f"{field}.parameters", f"{_quoted(name)}: {error}")
 
 
 def _check_call(
@@ -77,8 +78,8 @@ def _check_call(
 ) -> Iterator[Finding]:
     name, arguments = call["function"]["name"], call["function"]["arguments"]
     if name not in checkers:
-        offered = ", ".join(f'"{tool}"' for tool in list(checkers)[:8]) or "none"
-        message = f'"{name}" is not among the tools of the row ({offered})'
+        offered = ", ".join(_quoted(tool) for tool in list(checkers)[:8]) or "none"
+        message = f"{_quoted(name)} is not among the tools of the row ({offered})"
         yield finding("undeclared_tool", row, f"{field}.name", message)
         return
     check = checkers[name]
@@ -87,12 +88,12 @@ def _check_call(
     try:
         mismatches = check.check(arguments)
     except ValueError:  # nested deeper than jsonschema-rs follows
-        message = f'"{name}": the arguments are nested too deeply to be checked'
+        message = f"{_quoted(name)}: the arguments are nested too deeply to be checked"
         yield finding("wrong_type", row, f"{field}.arguments", message)
         return
     for mismatch in mismatches:
         place = f"{field}.arguments{mismatch.path}"
-        yield finding(mismatch.rule, row, place, f'"{name}": {mismatch.message}')
+        yield finding(mismatch.rule, row, place, f"{_quoted(name)}: {mismatch.message}")
 
 
 def _check_roles(turns: Sequence[tuple[str, Message]], row: int) -> Iterator[Finding]:
@@ -113,7 +114,7 @@ def _check_results(turns: Sequence[tuple[str, Message]], row: int) -> Iterator[F
         if message["role"] == "tool":
             answered = _answered(message, waiting)
             if answered is None:
-                named = f' "{message["name"]}"' if "name" in message else ""
+                named = f" {_quoted(message['name'])}" if "name" in message else ""
                 text = f"the result{named} answers no open call"
                 yield finding("orphan_result", row, field, text)
             else:
@@ -140,7 +141,7 @@ def _answered(message: Message, waiting: Sequence[ToolCall]) -> ToolCall | None:
 
 
 def _unanswered(waiting: Sequence[ToolCall], field: str, row: int) -> Finding:
-    names = ", ".join(f'"{call["function"]["name"]}"' for call in waiting)
+    names = ", ".join(_quoted(call["function"]["name"]) for call in waiting)
     return finding("missing_result", row, field, f"no result follows the call of {names}")
 
 
@@ -186,3 +187,7 @@ def _check_pair(example: Example, row: int) -> Iterator[Finding]:
             yield finding("empty_answer", row, side, f"the {side} answer is empty")
     if example["chosen"] == example["rejected"]:
         yield finding("identical_pair", row, "rejected", "both answers are the same")
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if len(name) <= _LONGEST_NAME else f'"{name[:_LONGEST_NAME]}…"'

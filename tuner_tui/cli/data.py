@@ -1,0 +1,246 @@
+"""`tuner inspect` and `tuner convert`: what is in a dataset, what is wrong with it, and its canonical form."""
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuner_tui.cli.output import add_json_flag, emit
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from tuner_tui.data.inspection import FindingGroup, Inspection
+
+_SIGNS = {"error": ("✗", "bold red"), "warning": ("!", "bold yellow"), "info": ("i", "bold blue")}
+_BAR_WIDTH = 24
+_MOST_TOOLS = 8
+_HISTOGRAM_BINS = 40
+_HISTOGRAM_LEVELS = " ▁▂▃▄▅▆▇█"
+_PROGRESS_EVERY = 1000  # rows
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verbs of this group."""
+    inspect = subparsers.add_parser(
+        "inspect",
+        help="what is in a dataset, and what is wrong with it",
+        description="Read a dataset in any known layout and report what is in it and what is wrong with it. "
+        "Exit status 1 when there is a finding of severity error.",
+    )
+    inspect.add_argument("file", type=Path, metavar="FILE", help="JSON Lines or JSON")
+    inspect.add_argument(
+        "--model",
+        metavar="M",
+        help='a model\'s folder, or "embedded": lengths in tokens, and checks of its chat template',
+    )
+    inspect.add_argument(
+        "--max-length", type=_positive, metavar="N", help="report rows of more than N tokens (with --model)"
+    )
+    inspect.add_argument("--limit", type=_positive, metavar="N", help="look at the first N rows only")
+    add_json_flag(inspect)
+    inspect.set_defaults(run=inspect_verb)
+
+    convert = subparsers.add_parser(
+        "convert",
+        help="a dataset of any known layout in the canonical one",
+        description="Convert a dataset to canonical JSON Lines: messages and tools, or preference pairs.",
+    )
+    convert.add_argument("file", type=Path, metavar="FILE", help="JSON Lines or JSON")
+    convert.add_argument("out", type=Path, metavar="OUT", help="the file to write")
+    convert.add_argument(
+        "--rejected",
+        type=Path,
+        metavar="FILE",
+        help="where rows go that cannot be converted, with the reason (default: OUT with .rejected.jsonl)",
+    )
+    add_json_flag(convert)
+    convert.set_defaults(run=convert_verb)
+
+
+def inspect_verb(args: argparse.Namespace) -> int:
+    """`tuner inspect`: 1 when something in the file is an error."""
+    from tuner_tui.data.inspection import inspect_file
+    from tuner_tui.data.rules import Severity
+    from tuner_tui.errors import UserError
+    from tuner_tui.paths import resolve_model
+
+    if args.max_length is not None and args.model is None:
+        raise UserError(
+            "--max-length counts tokens, so that it needs --model (for instance --model embedded)."
+        )
+    model = Path(resolve_model(args.model)) if args.model is not None else None
+    with _Progress() as progress:
+        inspection = inspect_file(
+            args.file, model=model, max_length=args.max_length, limit=args.limit, progress=progress
+        )
+    emit(args, inspection.to_json(), lambda console: _show(console, inspection, args.max_length))
+    return 1 if inspection.worst is Severity.ERROR else 0
+
+
+def convert_verb(args: argparse.Namespace) -> int:
+    """`tuner convert`: 1 when a row was rejected."""
+    from tuner_tui.data.converters import convert_file
+
+    rejected: Path = args.rejected or args.out.with_suffix(".rejected.jsonl")
+    conversion = convert_file(args.file, args.out, rejected)
+
+    def show(console: "Console") -> None:
+        console.print(_text(f"{args.file} ", "", "read as ", "dim", conversion.format.label, ""))
+        console.print(_text(f"{conversion.converted:>8,} rows converted  ", "", str(args.out), "dim"))
+        if conversion.rejected:
+            console.print(_text(f"{conversion.rejected:>8,} rows rejected   ", "red", str(rejected), "dim"))
+
+    data = {
+        "rows": conversion.rows,
+        "converted": conversion.converted,
+        "rejected": conversion.rejected,
+        "format": conversion.format.value,
+    }
+    emit(args, data, show)
+    return 1 if conversion.rejected else 0
+
+
+class _Progress:
+    """Rows counted on stderr while a person waits; nothing when stderr is no terminal."""
+
+    def __enter__(self) -> Callable[[int], None]:
+        from rich.console import Console
+
+        self._status = Console(stderr=True).status("Inspecting…")
+        self._status.start()
+        return self._count
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def _count(self, rows: int) -> None:
+        if rows % _PROGRESS_EVERY < 64:
+            self._status.update(f"Inspecting… {rows:,} rows (Ctrl-C stops)")
+
+
+def _show(console: "Console", inspection: "Inspection", max_length: int | None) -> None:
+    part = "" if inspection.complete else " (the first of them; not the whole file)"
+    console.print(_text(inspection.path.name, "bold", "  ", "", inspection.format.label, "dim"))
+    console.print(_text(f"{inspection.rows:,} rows", "", part, "yellow"))
+    kinds = {name.replace("_", " "): count for name, count in inspection.kinds.items() if count}
+    _show_bars(console, "Kinds", kinds, "cyan")
+    _show_bars(console, _tools_title(inspection.tools), inspection.tools, "blue")
+    if inspection.lengths:
+        _show_lengths(console, inspection.lengths, inspection.trained, max_length)
+    _show_findings(console, inspection)
+
+
+def _tools_title(tools: Mapping[str, int]) -> str:
+    return (
+        "Calls by tool"
+        if len(tools) <= _MOST_TOOLS
+        else f"Calls by tool ({_MOST_TOOLS} of {len(tools)} tools)"
+    )
+
+
+def _show_bars(console: "Console", title: str, counts: Mapping[str, int], style: str) -> None:
+    if not counts:
+        return
+    total, most = sum(counts.values()), max(counts.values())
+    shown = list(counts.items())[:_MOST_TOOLS]
+    width = min(30, max(len(name) for name, _ in shown))
+    console.print(_text(f"\n{title}", "bold"))
+    for name, count in shown:
+        bar = "█" * max(1, round(_BAR_WIDTH * count / most)) if count else ""
+        label = name if len(name) <= width else f"{name[: width - 1]}…"
+        console.print(
+            _text(
+                f"  {label:<{width}} {count:>7,}  ",
+                "",
+                f"{bar:<{_BAR_WIDTH}}",
+                style,
+                f" {count / total:4.0%}",
+                "dim",
+            )
+        )
+
+
+def _show_lengths(
+    console: "Console", lengths: Sequence[int], trained: Sequence[int], max_length: int | None
+) -> None:
+    ordered = sorted(lengths)
+    longest = ordered[-1]
+    bins = [0] * _HISTOGRAM_BINS
+    for length in lengths:
+        bins[min(_HISTOGRAM_BINS - 1, length * _HISTOGRAM_BINS // (longest + 1))] += 1
+    levels = len(_HISTOGRAM_LEVELS) - 1
+    # Rounded up: a bin with one row is not shown as empty.
+    bars = "".join(_HISTOGRAM_LEVELS[-(-count * levels // max(bins))] for count in bins)
+    total = sum(lengths)
+    median, p95 = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)]
+    console.print(_text("\nTokens per row", "bold"))
+    console.print(_text(f"  0 {bars} {longest:,}", "green"))
+    console.print(
+        _text(f"  median {median:,} · 95% below {p95:,} · longest {longest:,} · {total:,} in all", "")
+    )
+    share = f"  {sum(trained):,} tokens are trained ({sum(trained) / max(1, total):.0%})"
+    console.print(_text(share, ""))
+    if max_length is not None:
+        over = sum(length > max_length for length in lengths)
+        style = "yellow" if over else "green"
+        console.print(_text(f"  {over:,} rows are longer than max_length {max_length:,}", style))
+
+
+def _show_findings(console: "Console", inspection: "Inspection") -> None:
+    groups = inspection.by_rule()
+    console.print(_text("\nFindings" if groups else "\n✓ Nothing is wrong with it.", "bold"))
+    first: dict[str, Any] = {}
+    for found in inspection.findings:
+        first.setdefault(found.rule, found)
+    for group in groups:
+        _show_group(console, group, first[group.rule])
+    bad = {found.row for found in inspection.findings if found.severity == "error" and found.row is not None}
+    if bad:
+        verdict = (
+            f"\n{len(bad):,} of {inspection.rows:,} rows have an error and will be left out of training."
+        )
+        console.print(_text(verdict, "bold red"))
+
+
+def _show_group(console: "Console", group: "FindingGroup", first: Any) -> None:
+    from tuner_tui.data.rules import RULES
+
+    sign, style = _SIGNS[group.severity.value]
+    where = f"  {group.count:,}×, {_rows(group.rows)}" if group.rows else ""
+    console.print(
+        _text(f"  {sign} {group.severity.value:<8}", style, RULES[group.rule].title, "bold", where, "dim")
+    )
+    place = f" at {first.field}" if first.field else ""
+    row = f"row {first.row}{place}: " if first.row is not None else ""
+    console.print(_indented(f"{row}{first.message}", ""))
+    console.print(_indented(f"→ {first.fix}", "dim"))
+
+
+def _rows(rows: Sequence[int]) -> str:
+    shown = ", ".join(f"{row}" for row in rows[:6])
+    return f"{'row' if len(rows) == 1 else 'rows'} {shown}{', …' if len(rows) > 6 else ''}"
+
+
+def _indented(text: str, style: str) -> Any:
+    from rich.padding import Padding
+
+    return Padding(_text(text, style), (0, 0, 0, 13), expand=False)
+
+
+def _text(*parts: str) -> "Text":
+    """Pieces of text and their styles in turn; control characters shown, markup never interpreted."""
+    from rich.text import Text
+
+    from tuner_tui.tui.text import visible
+
+    pieces = zip(parts[::2], parts[1::2], strict=True)
+    return Text.assemble(*((visible(text), style) for text, style in pieces))
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} must be at least 1")
+    return number
