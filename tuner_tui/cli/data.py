@@ -1,4 +1,4 @@
-"""`tuner inspect` and `tuner convert`: what is in a dataset, what is wrong with it, and its canonical form."""
+"""`tuner inspect` and `tuner convert`: what is in a dataset, what is wrong with it, its canonical form."""
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
@@ -226,7 +226,7 @@ def _rows(rows: Sequence[int]) -> str:
 def _indented(text: str, style: str) -> Any:
     from rich.padding import Padding
 
-    return Padding(_text(text, style), (0, 0, 0, 13), expand=False)
+    return Padding(_text(text, style), (0, 0, 0, 4), expand=False)
 
 
 def _text(*parts: str) -> "Text":

@@ -47,7 +47,13 @@ def convert(value: Mapping[str, Any], format: Format) -> Example:
     Raises:
         ConversionError: the row has not this layout, or something in it has not the shape.
     """
-    return CONVERTERS[format](value)
+    try:
+        example = CONVERTERS[format](value)
+        orjson.dumps(example)
+    except (orjson.JSONEncodeError, RecursionError):
+        # orjson reads deeper than it writes; nothing after this step could pass such a row on.
+        raise ConversionError("bad_message", None, "nested too deeply") from None
+    return example
 
 
 def convert_file(source: Path, out: Path, rejected: Path) -> Conversion:

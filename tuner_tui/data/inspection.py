@@ -9,8 +9,9 @@ from typing import Any
 from tuner_tui.data.audit import Audit
 from tuner_tui.data.dataset import Examined, examine
 from tuner_tui.data.formats import Format
-from tuner_tui.data.lengths import check_length, check_template
+from tuner_tui.data.lengths import check_length
 from tuner_tui.data.preview import ChatTemplate
+from tuner_tui.data.probe import check_template
 from tuner_tui.data.rules import Finding, Severity, finding
 from tuner_tui.data.template import TemplateFailure
 

@@ -224,6 +224,13 @@ _ALL = (
         "Raise max_length, or shorten the row.",
     ),
     Rule(
+        "answer_cut",
+        _ERROR,
+        "The answer is cut off",
+        "max_length ends before the first trained token: the row costs time and teaches nothing.",
+        "Raise max_length above the row's length, or shorten the row.",
+    ),
+    Rule(
         "call_cut",
         _ERROR,
         "A call is cut in half",
