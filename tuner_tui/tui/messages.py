@@ -8,6 +8,7 @@ from textual.message import Message
 
 from tuner_tui.runs.layout import Status
 from tuner_tui.runs.reader import RunReader
+from tuner_tui.runs.store import RunSummary
 
 
 @dataclass
@@ -53,3 +54,10 @@ def poll(reader: RunReader) -> RunPolled:
     return RunPolled(
         reader.run_dir, status, reader.generation, metrics, reader.poll_events(), reader.poll_log()
     )
+
+
+@dataclass
+class RunsListed(Message):
+    """The runs on this machine, newest first."""
+
+    runs: list[RunSummary]

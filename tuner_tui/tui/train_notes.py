@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from tuner_tui.training.config import TrainConfig
     from tuner_tui.tui.widgets.small_chart import SmallChart
 
+_SHORT = {
+    "learning_rate": "rate {}",
+    "grad_norm": "gradient {}",
+    "mean_token_accuracy": "accuracy {}",
+    "tokens_per_second": "{} tokens/s",
+    "memory_allocated": "{}",
+}
+
 RESUMABLE = (RunState.STOPPED, RunState.FAILED, RunState.LOST)
 """States from which a run can go on from its last checkpoint."""
 
@@ -42,9 +50,7 @@ def notice(status: Status | None, config: "TrainConfig | None") -> str:
     """
     if status is None:
         if config is None:
-            return (
-                "Nothing is configured yet. Enter goes to Configure (a preset is a good start); r lists runs."
-            )
+            return "Nothing is configured yet. Enter goes to Configure: begin with a preset. r lists runs."
         return f"{_summary(config)}\nEnter or s starts it. It goes on when this window is closed."
     again = "u resumes it from its last checkpoint."
     reason = visible(status.reason or "", one_line=True)
@@ -71,7 +77,9 @@ def points(records: Iterable[Mapping[str, Any]], name: str) -> tuple[list[float]
 
 def figures(gauges: Iterable["SmallChart"]) -> str:
     """The newest values on one line, for a window without room for the small charts."""
-    return "  ·  ".join(f"{gauge.title} {gauge.last_text}" for gauge in gauges if gauge.last_text)
+    return " · ".join(
+        _SHORT.get(gauge.id or "", "{}").format(gauge.last_text) for gauge in gauges if gauge.last_text
+    )
 
 
 def broken(record: Mapping[str, Any]) -> str:

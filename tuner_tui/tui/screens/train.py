@@ -57,8 +57,8 @@ class TrainScreen(StepScreen):
         Binding("u", "resume", "Resume", id="train.resume"),
         Binding("c", "save", "Checkpoint", id="train.save"),
         Binding("g", "log_scale", "Log scale", id="train.log_scale"),
-        Binding("m", "smoothing", "Smoothing", id="train.smoothing"),
-        Binding("l", "log", "Log/events", id="train.log"),
+        Binding("m", "smoothing", "Smooth", id="train.smoothing"),
+        Binding("l", "log", "Log", id="train.log"),
     ]
 
     def __init__(self) -> None:
@@ -298,7 +298,8 @@ class TrainScreen(StepScreen):
             self._tokens = record.get("num_tokens", self._tokens)
         self.query_one("#figures", Static).update(train_notes.figures(self.query(SmallChart)))
         broken = next((record for record in records if record.get("nonfinite")), None)
-        if broken is not None and not self._told_broken:
+        live = self._status is not None and self._status.state.live
+        if broken is not None and live and not self._told_broken:
             self._told_broken = True
             self.tuner.complain(train_notes.broken(broken))
 

@@ -1,9 +1,11 @@
 """The end of a log: follows it, and stays put with "+N lines" once a person has scrolled away."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from rich.cells import chop_cells
 from rich.segment import Segment
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.reactive import reactive
@@ -15,12 +17,12 @@ from tuner_tui.tui.text import visible
 MAX_LINES = 10_000
 """Older lines are let go; the file keeps them."""
 
-_MAX_WIDTH = 2_000
-"""Cells of a line that can be scrolled to; a line that is longer is cut with an ellipsis."""
+_MAX_LENGTH = 4_000
+"""Characters of a line; what is longer is cut, and says so."""
 
 
 class LogTail(ScrollView, can_focus=True):
-    """Lines as they were printed, with control characters made visible."""
+    """Lines as they were printed, wrapped, with control characters made visible."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("end,G", "scroll_end", "Follow", show=False),
@@ -32,6 +34,7 @@ class LogTail(ScrollView, can_focus=True):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
         background: $background;
         color: $foreground 85%;
         & > .log--missed { background: $primary; color: $background; text-style: bold; }
@@ -44,6 +47,9 @@ class LogTail(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._lines: list[str] = []
+        self._rows: list[str] = []
+        self._wrapped_at = 0
+        self._following = True
 
     @property
     def lines(self) -> Sequence[str]:
@@ -51,39 +57,40 @@ class LogTail(ScrollView, can_focus=True):
         return self._lines
 
     def write_lines(self, lines: Sequence[str]) -> None:
-        """Append lines; follow them only if the end was in view."""
+        """Append lines; the end is followed unless a person has scrolled away from it."""
         if not lines:
             return
-        follow = self.following
-        # A progress bar redraws its line with carriage returns: only its last state is of interest.
-        shown = [visible(line.rstrip("\r").rpartition("\r")[2], one_line=True) for line in lines]
-        self._lines += [line if len(line) <= _MAX_WIDTH else line[: _MAX_WIDTH - 1] + "…" for line in shown]
-        dropped = max(0, len(self._lines) - MAX_LINES)
-        del self._lines[:dropped]
-        self.virtual_size = Size(self.size.width, len(self._lines))
-        if follow:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+        new = [_shown(line) for line in lines]
+        self._lines += new
+        if len(self._lines) > MAX_LINES:
+            del self._lines[: len(self._lines) - MAX_LINES]
+            rows = self._wrap(self._lines)
+            dropped = len(self._rows) + len(self._wrap(new)) - len(rows)
+            self._rows = rows
         else:
+            dropped = 0
+            self._rows += self._wrap(new)
+        self._lay_out()
+        if not self._following:
             self.missed += len(lines)
             if dropped:
-                self.scroll_to(y=max(0, self.scroll_offset.y - dropped), animate=False)
-        self.refresh()
+                self.scroll_to(y=max(0, self.scroll_offset.y - dropped), animate=False, immediate=True)
 
     def clear(self) -> None:
-        """Forget all lines."""
-        self._lines.clear()
-        self.missed = 0
-        self.virtual_size = Size(self.size.width, 0)
-        self.refresh()
+        """Forget all lines, and follow the next ones."""
+        self._lines, self._rows = [], []
+        self._following, self.missed = True, 0
+        self._lay_out()
 
-    @property
-    def following(self) -> bool:
-        """Whether the end is in view, so that new lines are followed."""
-        return self.scroll_offset.y >= self.max_scroll_y
+    def on_resize(self, event: events.Resize) -> None:
+        if self._wrapped_at != self._width:
+            self._rows = self._wrap(self._lines)
+        self._lay_out()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        if self.following:
+        self._following = new_value >= self.max_scroll_y
+        if self._following:
             self.missed = 0
 
     def watch_missed(self) -> None:
@@ -98,7 +105,31 @@ class LogTail(ScrollView, can_focus=True):
             blank = Segment(" " * max(0, width - len(text)), self.rich_style)
             return Strip([blank, mark]).adjust_cell_length(width, self.rich_style)
         index = self.scroll_offset.y + y
-        if index >= len(self._lines):
-            return Strip.blank(width, self.rich_style)
-        line = Strip([Segment(self._lines[index], self.rich_style)])
-        return line.adjust_cell_length(width, self.rich_style)
+        text = self._rows[index] if index < len(self._rows) else ""
+        return Strip([Segment(text, self.rich_style)]).adjust_cell_length(width, self.rich_style)
+
+    @property
+    def _width(self) -> int:
+        return max(1, self.scrollable_content_region.width)
+
+    def _wrap(self, lines: Iterable[str]) -> list[str]:
+        width = self._wrapped_at = self._width
+        rows: list[str] = []
+        for line in lines:
+            if len(line) <= width and line.isascii():
+                rows.append(line)
+            else:
+                rows += chop_cells(line, width) or [""]
+        return rows
+
+    def _lay_out(self) -> None:
+        self.virtual_size = Size(self._width, len(self._rows))
+        if self._following:
+            self.scroll_end(animate=False, immediate=True, x_axis=False)
+        self.refresh()
+
+
+def _shown(line: str) -> str:
+    # A progress bar redraws its line with carriage returns: only its last state is of interest.
+    text = visible(line.rstrip("\r").rpartition("\r")[2], one_line=True)
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]} … {len(text) - _MAX_LENGTH:,} more"

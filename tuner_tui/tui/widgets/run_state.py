@@ -65,7 +65,8 @@ class RunHead(Widget):
         if self._tokens is not None:
             facts.append(Content.styled(f"{words.count(self._tokens)} tokens", "$quiet"))
         facts.append(safe(self._title, "$quiet", one_line=True))
-        return Content.styled("  ·  ", "$quiet 60%").join(facts)
+        gap = "  ·  " if self.size.width >= 96 else " · "
+        return Content.styled(gap, "$quiet 60%").join(facts)
 
     def _bar(self, share: float, colour: str) -> Content:
         width = max(1, self.size.width)

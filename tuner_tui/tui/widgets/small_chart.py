@@ -1,6 +1,5 @@
 """A small curve under its name and its newest value: learning rate, gradient norm, speed, memory."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -62,10 +61,8 @@ class SmallChart(Widget):
             import numpy as np
 
             low, high = self._series.raw_window(0.0, max(1.0, self._series.last_step), width * 2)
-            bottom, top = float(np.nanmin(low)), float(np.nanmax(high))
-            if math.isclose(bottom, top, rel_tol=1e-6):
-                # A constant is drawn in the middle, not on an edge that says "lowest".
-                bottom, top = bottom - 1.0, top + 1.0
+            # From zero: all of these are amounts, and a small change must not look like a large one.
+            bottom, top = min(0.0, float(np.nanmin(low))), max(0.0, float(np.nanmax(high)))
             patterns = braille.draw(low, high, bottom, top, rows)
             self._lines = [
                 "".join(chr(braille.BLANK + cell) if cell else " " for cell in row)
