@@ -61,7 +61,6 @@ class CorridorCallback(TrainerCallback):  # type: ignore[misc]
         if requests.save_requested(self._run.run_dir):
             control.should_save = True
         if self._session.stop_requested:
-            control.should_evaluate = False
             self._stop(control)
 
     def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -80,7 +79,7 @@ class CorridorCallback(TrainerCallback):  # type: ignore[misc]
 
     def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         logs: Mapping[str, Any] = kwargs["logs"]
-        if "train_runtime" in logs:  # the summary at the end, no point of any curve
+        if "train_loss" in logs:  # the summary at the end, no point of any curve
             return
         values = {
             _NAMES.get(name, name): value for name, value in logs.items() if not name.startswith(_LEFT_OUT)
@@ -95,6 +94,7 @@ class CorridorCallback(TrainerCallback):  # type: ignore[misc]
         return {"tokens_per_second": made / seconds} if seconds else {}
 
     def _stop(self, control: Any) -> None:
+        control.should_evaluate = False
         control.should_save = True
         control.should_log = True
         control.should_training_stop = True

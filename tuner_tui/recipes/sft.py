@@ -45,10 +45,11 @@ def train(session: Session) -> RunState:
     config = load_config(run_dir / layout.CONFIG)
     checkpoints.sweep(run_dir)
     checkpoint = checkpoints.newest(run_dir)
+    reached = checkpoint[1] if checkpoint else 0
+    run.resumed(reached)  # whatever a killed process had logged beyond it is made anew
+    run.update(step=reached)
     if checkpoint:
-        run.event("resumed", f"going on from the checkpoint of step {checkpoint[1]}.")
-    run.resumed(checkpoint[1] if checkpoint else 0)
-    run.update(step=checkpoint[1] if checkpoint else 0)
+        run.event("resumed", f"going on from the checkpoint of step {reached}.")
 
     # 1. The data: any readable layout -> canonical examples. Bad rows are left out, and told.
     session.phase("reading the data")
