@@ -1,11 +1,12 @@
 """The preferences: theme, chart, how often to look at a run; in force, and saved, at once."""
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Label, Select, Static
 
@@ -45,25 +46,21 @@ class SettingsScreen(ModalScreen[None]):
         ]
         with VerticalScroll(classes="dialog", can_focus=False):
             yield Label("Settings", classes="title")
-            yield Label("Theme")
-            yield Select(themes, value=self.app.theme, allow_blank=False, id="theme")
-            yield Label("Smoothing of the loss curve")
-            yield Select(
-                _SMOOTHING,
-                value=min((value for _, value in _SMOOTHING), key=self._distance),
-                allow_blank=False,
-                id="smoothing",
-            )
-            yield Label("Loss axis when a chart opens")
-            yield Select(_SCALES, value=settings.log_scale, allow_blank=False, id="log_scale")
-            yield Label("Look at a run's files")
-            yield Select(_POLLS, value=settings.polls_per_second, allow_blank=False, id="polls_per_second")
+            yield self._row("Theme", "theme", themes, self.app.theme)
+            smoothing = min((value for _, value in _SMOOTHING), key=self._distance)
+            yield self._row("Smoothed loss", "smoothing", _SMOOTHING, smoothing)
+            yield self._row("Loss axis", "log_scale", _SCALES, settings.log_scale)
+            yield self._row("Look at a run", "polls_per_second", _POLLS, settings.polls_per_second)
             yield Static(
                 f"Kept in {settings_file()}.\n"
                 f"Themes of your own: {settings_file().parent / 'themes'}/NAME.toml",
                 classes="hint",
                 markup=False,
             )
+
+    def _row(self, label: str, name: str, choices: Iterable[tuple[str, Any]], value: Any) -> Horizontal:
+        select = Select(choices, value=value, allow_blank=False, compact=True, id=name)
+        return Horizontal(Label(label), select)
 
     def _distance(self, value: float) -> float:
         return abs(value - self.tuner.settings.smoothing)

@@ -1,8 +1,10 @@
 """Runs as lines: state, name, progress, loss, age. Enter chooses one."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -22,6 +24,8 @@ class RunList(OptionList):
     DEFAULT_CSS = """
     RunList { height: auto; max-height: 100%; text-wrap: nowrap; text-overflow: ellipsis; }
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Watch")]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -36,16 +36,15 @@ class Stepper(Widget):
         self.set_reactive(Stepper.done, done)
 
     def render(self) -> Content:
-        parts = [self._entry("home", "Home"), Content.styled(" · ", "$quiet")]
+        # Home and Runs share the first place: together they would not fit on 80 columns.
+        first = ("runs", "Runs") if self.current == "runs" else ("home", "Home")
+        parts = [self._entry(*first), Content.styled(" · ", "$quiet")]
         for index, (step, key, title) in enumerate(_STEPS):
             parts.append(self._entry(step, f"{key} {title}"))
             if step in self.done:
                 parts.append(Content.styled(" ✓ ", "$good bold"))
             elif index < len(_STEPS) - 1:
                 parts.append(Content.styled(" › ", "$quiet"))
-        if self.current == "runs":
-            parts.append(Content.styled(" · ", "$quiet"))
-            parts.append(self._entry("runs", "Runs"))
         return Content.assemble(*parts)
 
     def _entry(self, step: str, label: str) -> Content:
