@@ -1,0 +1,164 @@
+"""Memory and time before the run, from the model's `config.json` and the configuration alone.
+
+The formulas count what PyTorch keeps: each is derived from the tensors that transformers, peft and TRL save,
+and was checked with `torch.autograd.graph.saved_tensors_hooks` on small models, and against published figures
+for Llama-3.1-8B. They are for the longest rows; a real run stays somewhat below.
+"""
+
+import math
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from tuner_tui.errors import UserError
+from tuner_tui.runs.reader import read_metrics
+from tuner_tui.runs.store import list_runs
+from tuner_tui.training.config import TrainConfig, parse_config
+from tuner_tui.training.shapes import Shape, model_shape
+
+_LARGE = 10**9
+"""Weights. A model beyond this is trained on a GPU, in bfloat16; one below may be trained anywhere."""
+
+_GIGABYTE = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """`parts` and `total` in bytes; `seconds` as (low, high), None when nothing is known of the speed."""
+
+    parts: dict[str, int]
+    total: int
+    seconds: tuple[float, float] | None
+    notes: list[str] = field(default_factory=list)
+
+
+def estimate(config: TrainConfig) -> Estimate:
+    """What the run will need.
+
+    Raises:
+        UserError: the model's config.json is not on this machine, or not understood.
+    """
+    shape = model_shape(config.model.name)
+    on_gpu = Path("/proc/driver/nvidia").exists() or shape.weights > _LARGE
+    half = config.model.dtype == "bfloat16" or (config.model.dtype == "auto" and on_gpu)
+    width = 2 if half else 4
+    parts = {
+        "base model": base_bytes(shape, config, width),
+        "adapter and optimizer": adapter_bytes(shape, config),
+        "activations": activation_bytes(shape, config, width),
+        "layer at work": working_bytes(shape, config, width),
+        "loss": loss_bytes(shape, config, width),
+    }
+    # The allocator's gaps (5 %), and the CUDA context or the libraries (each about 0.6 GB).
+    parts["overhead"] = round(0.05 * sum(parts.values()) + 0.6 * _GIGABYTE)
+    notes = [
+        f"for micro-batches of {config.optimization.micro_batch} rows of {config.data.max_length} tokens"
+    ]
+    notes.append(f"computing in {'bfloat16' if half else 'float32'}")
+    if shape.experts > 1:
+        notes.append("of a mixture of experts, the adapter takes the attention layers alone")
+    seconds = _seconds(config)
+    if seconds is None:
+        notes.append("no earlier run of this model on this machine to judge the time by")
+    else:
+        notes.append("time: from the speed of earlier runs of this model")
+    return Estimate(parts, sum(parts.values()), seconds, notes)
+
+
+def base_bytes(shape: Shape, config: TrainConfig, width: int) -> int:
+    """The frozen weights.
+
+    NF4 takes 4 bits, and for each block of 64 weights a constant: 32 bits, or, quantised themselves, 8 bits
+    and 32 for 256 of them (QLoRA, arXiv:2305.14314, section 3): 4.5 or 4.127 bits a weight. The rest keeps
+    `width` bytes.
+    """
+    if config.quantization.bits is None:
+        return shape.weights * width
+    bits = 4 + 8 / 64 + 32 / (64 * 256) if config.quantization.double else 4 + 32 / 64
+    return round(shape.linear_weights * bits / 8) + shape.other_weights * width
+
+
+def adapter_bytes(shape: Shape, config: TrainConfig) -> int:
+    """float32 weight and gradient, and Adam's two moments (float32; one byte each in the 8-bit optimizer)."""
+    moments = 2 if config.optimization.optimizer == "paged_adamw_8bit" else 8
+    return shape.adapter_weights(config.lora.r, config.lora.targets) * (4 + 4 + moments)
+
+
+def activation_bytes(shape: Shape, config: TrainConfig, width: int) -> int:
+    """What the forward pass keeps for the backward pass.
+
+    Without checkpointing every layer keeps `_saved` for each token; with it, its input alone, and one layer
+    at a time is computed anew (arXiv:1604.06174). Packed rows under sdpa add a mask of tokens x tokens.
+    """
+    tokens = _tokens(config)
+    saved = _saved(shape, config) * width / 2
+    mask = width * config.data.max_length**2 if config.data.packing else 0
+    if config.optimization.gradient_checkpointing:
+        return round(tokens * (shape.layers * width * shape.hidden + saved)) + mask
+    return round(tokens * shape.layers * saved) + mask
+
+
+def working_bytes(shape: Shape, config: TrainConfig, width: int) -> int:
+    """Gradients inside one block, and one weight matrix unpacked from its 4 bits."""
+    block = (4 * shape.feed_forward * shape.active_experts + 4 * shape.hidden) * width // 2
+    unpacked = width * shape.hidden * shape.feed_forward if config.quantization.bits else 0
+    return _tokens(config) * block + unpacked
+
+
+def loss_bytes(shape: Shape, config: TrainConfig, width: int) -> int:
+    """TRL computes head and loss together, in pieces: never the logits of all tokens at once."""
+    tokens = _tokens(config)
+    piece = min(tokens, 4096) * min(shape.vocabulary, 32768) * 6
+    return 3 * width * shape.hidden * tokens + piece
+
+
+def _saved(shape: Shape, config: TrainConfig) -> int:
+    """Bytes that one layer keeps for one token when computing in 16 bits; measured by saved_tensors_hooks."""
+    h, i = shape.hidden, shape.feed_forward * shape.active_experts
+    q, heads = shape.query, shape.query + shape.key_value
+    saved = 12 * h + 8 * i + (8 if shape.normalized_heads else 4) * heads + 14 * config.lora.r
+    if config.lora.dropout:
+        saved += 16 * h + 2 * i + 4 * q
+    return saved
+
+
+def _tokens(config: TrainConfig) -> int:
+    return config.optimization.micro_batch * config.data.max_length
+
+
+def _seconds(config: TrainConfig) -> tuple[float, float] | None:
+    """From the seconds per step of earlier runs that computed the same, and the steps of this one."""
+    rates: list[float] = []
+    steps: int | None = config.optimization.max_steps
+    for run in list_runs():
+        try:
+            earlier = parse_config((run.path / "config.yaml").read_text("utf-8"), run.id)
+        except (OSError, UserError):
+            continue
+        if not _alike(config, earlier):
+            continue
+        times = [(r["step"], r["time"]) for r in read_metrics(run.path) if "loss" in r]
+        rates += [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(times) if b[0] > a[0]]
+        if steps is None and earlier.data == config.data and run.status.total:
+            steps = math.ceil(run.status.total * config.optimization.epochs / earlier.optimization.epochs)
+    if not rates or steps is None:
+        return None
+    rates.sort()
+    return steps * rates[len(rates) // 4], steps * rates[len(rates) - 1 - len(rates) // 4]
+
+
+def _alike(one: TrainConfig, other: TrainConfig) -> bool:
+    """Whether a step of both costs the same."""
+    return all(
+        (
+            one.model == other.model,
+            one.quantization == other.quantization,
+            one.lora == other.lora,
+            one.data.train == other.data.train,
+            one.data.max_length == other.data.max_length,
+            one.data.packing == other.data.packing,
+            one.optimization.micro_batch == other.optimization.micro_batch,
+            one.optimization.effective_batch == other.optimization.effective_batch,
+            one.optimization.gradient_checkpointing == other.optimization.gradient_checkpointing,
+        )
+    )
