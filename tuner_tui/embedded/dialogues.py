@@ -167,7 +167,7 @@ _TURNS: list[Callable[[Scene], list[Message]]] = (
 def _plain(rng: Random) -> tuple[list[Message], list[Tool]]:
     scene = Scene(rng)
     messages = [say("system", pick(rng, _SYSTEM))] if rng.random() < 0.2 else []
-    for _ in range(pick(rng, [1, 1, 2, 2, 3])):
+    for _ in range(pick(rng, [1, 2, 2, 3, 3, 4])):
         messages += pick(rng, _TURNS)(scene)
     return messages, scene.tools
 
@@ -224,7 +224,7 @@ def _instructed(rng: Random, prompts: dict[str, str]) -> tuple[list[Message], li
             worked = "\n\n".join(_example(rng) for _ in range(rng.randint(1, 3)))
             instruction = f"{instruction}\n\nExamples, with other tools:\n\n{worked}"
     messages = [say("system", instruction)]
-    for _ in range(pick(rng, [1, 1, 2])):
+    for _ in range(pick(rng, [1, 2, 2, 3])):
         messages += _tagged_turn(scene, "", examples)
     return messages, scene.tools
 

@@ -44,10 +44,10 @@ def row(messages: list[Message], tools: Sequence[Tool]) -> Row:
     return {"messages": messages, "tools": [tool.schema() for tool in tools]}
 
 
-def declared(rng: Random, catalog: Sequence[Tool], needed: Sequence[Tool], most: int = 4) -> list[Tool]:
-    """*needed* and others of the catalog, at most *most* in all, in random order."""
+def declared(rng: Random, catalog: Sequence[Tool], needed: Sequence[Tool]) -> list[Tool]:
+    """*needed* and others of the catalog, one to four in all, in random order."""
     others = [tool for tool in catalog if tool not in needed]
-    count = max(len(needed), rng.randint(1, most))
+    count = max(len(needed), pick(rng, [1, 1, 2, 2, 3, 4]))
     tools = [*needed, *rng.sample(others, count - len(needed))]
     rng.shuffle(tools)
     return tools
@@ -111,7 +111,7 @@ def multi_step(rng: Random, catalog: Sequence[Tool]) -> Row:
         result(second, reported),
         answer(said),
     ]
-    return row(messages, declared(rng, catalog, [first, second], most=3))
+    return row(messages, declared(rng, catalog, [first, second]))
 
 
 def error_recovery(rng: Random, catalog: Sequence[Tool]) -> Row:
@@ -130,7 +130,7 @@ def error_recovery(rng: Random, catalog: Sequence[Tool]) -> Row:
         result(tool, reported),
         answer(said),
     ]
-    return row(messages, declared(rng, catalog, [tool], most=3))
+    return row(messages, declared(rng, catalog, [tool]))
 
 
 def preference(rng: Random, catalog: Sequence[Tool]) -> Row:

@@ -21,9 +21,9 @@ Maker = Callable[[Random, Sequence[Tool]], Row]
 Recipe = Sequence[tuple[Maker, int]]
 
 TRAIN: Recipe = (
-    (rows.single_call, 400),
-    (rows.parallel_calls, 100),
-    (rows.refused, 240),
+    (rows.single_call, 430),
+    (rows.parallel_calls, 110),
+    (rows.refused, 200),
     (rows.multi_step, 30),
     (rows.error_recovery, 30),
 )

@@ -159,7 +159,7 @@ def random_tool(rng: Random, style: str, made_up: float, verb: str = "", noun: s
     *style* is snake, camel or dotted; *made_up* the share of made-up words; *verb* and *noun*, when
     given, are kept: so that two tools can be neighbours.
     """
-    verb = verb or word(rng, VERBS, made_up / 2)
+    verb = verb or word(rng, VERBS, made_up)
     nouns = [noun or word(rng, NOUNS, made_up)]
     if rng.random() < 0.35:
         nouns.insert(0, word(rng, NOUNS, made_up))

@@ -87,6 +87,8 @@ thanks the there today tomorrow tonight under visit warm we week welcome with wo
 """.split()
 
 
+_REAL_WORDS = [*VERBS, *NOUNS, *PLAIN_WORDS, *COLOURS, *(name.lower() for name in FIRST_NAMES)]
+
 # The verbs and things of the held-out tools (`catalog.HELD_OUT`): never in pre-training, never in a
 # training row.
 RESERVED = frozenset(
@@ -104,17 +106,34 @@ def pick(rng: Random, items: Sequence[T]) -> T:
     return items[int(rng.random() * len(items))]
 
 
+def _letters(rng: Random) -> str:
+    count = 3 + int(rng.random() * 7)
+    return "".join(rng.choices(string.ascii_lowercase, cum_weights=_CUMULATED, k=count))
+
+
+def _syllables(rng: Random) -> str:
+    count = 1 + int(rng.random() * 3)
+    return "".join(
+        pick(rng, _ONSETS) + pick(rng, _NUCLEI) + pick(rng, _CODAS) for _ in range(count)
+    )
+
+
+def _pieces(rng: Random) -> str:
+    """Pieces of real words, glued: so that no piece is only ever seen inside its own word."""
+    made = ""
+    for _ in range(2 + (rng.random() < 0.4)):
+        real = pick(rng, _REAL_WORDS)
+        start = 0 if rng.random() < 0.5 else int(rng.random() * len(real))
+        made += real[start : start + 2 + int(rng.random() * 4)]
+    return made
+
+
 def made_up_word(rng: Random) -> str:
-    """A word which is none: three to nine random letters, or one to three random syllables."""
+    """A word which is none: random letters, random syllables, or pieces of real words."""
     while True:
-        if rng.random() < 0.5:
-            count = 3 + int(rng.random() * 7)
-            made = "".join(rng.choices(string.ascii_lowercase, cum_weights=_CUMULATED, k=count))
-        else:
-            made = "".join(
-                pick(rng, _ONSETS) + pick(rng, _NUCLEI) + pick(rng, _CODAS)
-                for _ in range(1 + int(rng.random() * 3))
-            )
+        fate = rng.random()
+        make = _letters if fate < 0.35 else _syllables if fate < 0.6 else _pieces
+        made = make(rng)
         if len(made) > 2 and made not in RESERVED:
             return made
 
