@@ -105,9 +105,10 @@ class QuestionView(Widget, can_focus=True):
         self.post_message(self.Advanced(self))
 
     def on_focus(self) -> None:
+        self.refresh()
         self.post_message(self.Opened(self))
 
-    def watch_has_focus(self, _has_focus: bool) -> None:
+    def on_blur(self) -> None:
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:

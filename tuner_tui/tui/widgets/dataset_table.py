@@ -119,7 +119,10 @@ class DatasetTable(ScrollView, can_focus=True):
         elif new >= top + body:
             self.scroll_to(y=new - body + 1, animate=False, immediate=True)
 
-    def watch_has_focus(self, _has_focus: bool) -> None:
+    def on_focus(self) -> None:
+        self.refresh_line(self.cursor + 1)
+
+    def on_blur(self) -> None:
         self.refresh_line(self.cursor + 1)
 
     def action_move(self, step: int) -> None:

@@ -35,22 +35,18 @@ class Suggestion:
 class FilePicker(ModalScreen[Path | None]):
     """A path that exists, or None when the person changes their mind."""
 
-    DEFAULT_CSS = """
+    CSS = """
     FilePicker {
-        align: center middle;
-        & > #picker {
-            width: 90%;
-            max-width: 100;
-            height: 80%;
-            max-height: 30;
-            padding: 1 2;
-            background: $panel;
+        & > .dialog { width: 96; height: auto; }
+        & #picker-path, & #picker-path:focus { border: none; height: 1; padding: 0 1; background: $panel; }
+        & #picker-message { height: 1; color: $quiet; margin: 1 0 0 0; }
+        & #picker-entries { height: 16; margin: 1 0 0 0; background: $surface; }
+        & #picker-entries > .option-list--option-highlighted {
+            background: $block-cursor-blurred-background;
+            color: $foreground;
         }
-        & #picker-title { text-style: bold; height: 1; margin: 0 0 1 0; }
-        & #picker-path { border: none; height: 1; padding: 0 1; background: $surface; }
-        & #picker-message { height: 1; color: $quiet; }
-        & #picker-entries { height: 1fr; margin: 1 0 0 0; background: transparent; border: none; }
     }
+    .-short FilePicker #picker-entries, FilePicker.-short #picker-entries { height: 10; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
@@ -85,15 +81,16 @@ class FilePicker(ModalScreen[Path | None]):
         self._paths: list[str] = []
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="picker"):
-            yield Static(self._title, id="picker-title", markup=False)
-            path = Input(self._start, placeholder="Type a path …", id="picker-path")
+        with Vertical(classes="dialog"):
+            yield Static(self._title, classes="title", markup=False)
+            path = Input(self._start, placeholder="Type a path …", id="picker-path", compact=True)
             path.cursor_blink = False
             yield path
             yield Static(id="picker-message", markup=False)
             entries = OptionList(id="picker-entries", compact=True, markup=False)
             entries.can_focus = False
             yield entries
+            yield Static("Enter takes it · Tab completes · Esc cancels", classes="hint", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#picker-path", Input).focus()

@@ -46,11 +46,6 @@ class FindingsView(Widget):
         & > #finding-detail { width: 1fr; padding: 0 0 0 2; }
         & #finding-text { height: auto; max-height: 50%; margin: 0 0 1 0; }
     }
-    .-narrow FindingsView {
-        layout: vertical;
-        & > #finding-rules { width: 1fr; height: auto; max-height: 35%; }
-        & > #finding-detail { padding: 1 0 0 0; }
-    }
     """
     COLUMNS: ClassVar[tuple[Column, ...]] = (Column("row", 9), Column("what is wrong", 0))
 

@@ -118,7 +118,7 @@ class Fold(Widget, can_focus=True):
     Fold:focus { color: $foreground; background: $block-cursor-blurred-background; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "toggle", "Show or hide"),
+        Binding("enter,space", "fold", "Show or hide"),
         Binding("up", "move(-1)", "Up", show=False),
         Binding("down", "move(1)", "Down", show=False),
     ]
@@ -146,9 +146,10 @@ class Fold(Widget, can_focus=True):
         self.post_message(Form.FieldFocused(None))
 
     def on_click(self) -> None:
-        self.action_toggle()
+        self.action_fold()
 
-    def action_toggle(self) -> None:
+    def action_fold(self) -> None:
+        """Show what is hidden, or hide it."""
         self.is_open = not self.is_open
 
     def action_move(self, step: int) -> None:
@@ -161,10 +162,7 @@ class FieldRow(Widget, can_focus=True):
     DEFAULT_CSS = """
     FieldRow { height: 1; }
     FieldRow:focus, FieldRow:focus-within { background: $block-cursor-blurred-background; }
-    FieldRow > Input {
-        height: 1; width: 1fr; margin: 0 2 0 25; padding: 0 1; border: none; background: $surface;
-    }
-    FieldRow > Input:focus { border: none; background: $boost; }
+    FieldRow > Input { width: 1fr; margin: 0 2 0 25; background: $panel; text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "edit", "Change"),
@@ -248,7 +246,7 @@ class FieldRow(Widget, can_focus=True):
             self.post_message(Form.FileWanted(self))
         elif not self.query(Input):
             self._before = self.raw
-            line = _Line(shown(self.field, self.raw), select_on_focus=True)
+            line = _Line(shown(self.field, self.raw), select_on_focus=True, compact=True)
             line.cursor_blink = False
             self.mount(line)
             line.focus()

@@ -19,4 +19,5 @@ def show(tabs: TabbedContent, name: str) -> None:
         if target is not None and tabs.active == name:
             target.focus(scroll_visible=False)
 
-    tabs.call_after_refresh(focus)
+    # The pane is shown by a message that is on its way; only then can something on it be focused.
+    tabs.call_later(tabs.call_after_refresh, focus)

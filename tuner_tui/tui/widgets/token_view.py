@@ -24,9 +24,10 @@ class TokenView(Static):
     }
     """
 
-    def show(self, rendered: Rendered, max_length: int | None = None) -> None:
+    def show(self, rendered: Rendered, max_length: int | None = None, note: str = "") -> None:
         """Show `rendered`; tokens from `max_length` on are struck through, as a run would cut them off."""
-        self.update(token_content(rendered, max_length))
+        content = token_content(rendered, max_length)
+        self.update(Content("\n").join([Content.styled(note, "$quiet"), content]) if note else content)
 
 
 def token_content(rendered: Rendered, max_length: int | None = None) -> Content:

@@ -1,0 +1,78 @@
+"""The datasets to offer: the shipped samples, each with what it teaches, and those that were used lately."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuner_tui import paths
+from tuner_tui.tui.widgets.file_picker import Suggestion
+
+if TYPE_CHECKING:
+    from tuner_tui.training.config import TrainConfig
+
+_KEPT = 8
+_SAMPLES = {
+    "train.jsonl": "the demo's training set: calls, refusals, several steps, repairs",
+    "function_calls.jsonl": "one request, one call or several at once",
+    "multi_step.jsonl": "plan, call, result, next call, answer",
+    "error_recovery.jsonl": "a call that fails, and its repair",
+    "negatives.jsonl": "requests that no tool serves: answer in words",
+    "preferences.jsonl": "pairs of a better and a worse answer, for DPO",
+    "heldout.jsonl": "for the evaluation; never train on it",
+    "broken.jsonl": "faults on purpose: see how they are found",
+}
+
+
+def data_suffixes() -> tuple[str, ...]:
+    """The endings of files that can be read as datasets."""
+    return (".jsonl", ".json", ".ndjson")
+
+
+def suggestions() -> list[Suggestion]:
+    """Used lately first, then the samples; only files that exist."""
+    lately = [Suggestion(path, str(path.parent), "lately") for path in recent_datasets()]
+    folder = paths.sample_data()
+    samples = [Suggestion(folder / name, note, "samples") for name, note in _SAMPLES.items()]
+    return [each for each in (*lately, *samples) if each.path.is_file()]
+
+
+def recent_datasets() -> list[Path]:
+    """The datasets that were used lately, the newest first; a file that cannot be read counts as empty."""
+    try:
+        names = json.loads(_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [Path(name) for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def remember_dataset(path: Path) -> None:
+    """Put `path` first; the samples are offered anyway. A folder that is not writable loses the list only."""
+    path = path.absolute()
+    if path.parent == paths.sample_data().absolute():
+        return
+    names = [str(path), *(str(each) for each in recent_datasets() if each != path)][:_KEPT]
+    beside = _file().with_suffix(".new")
+    try:
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(json.dumps(names, indent=2), encoding="utf-8")
+        beside.replace(_file())
+    except OSError:
+        return
+
+
+def with_dataset(config: "TrainConfig", dataset: Path) -> "TrainConfig":
+    """`config` trained on `dataset`.
+
+    The shipped held-out items go with the shipped samples only: they say nothing about other tools.
+    """
+    samples = paths.sample_data().absolute()
+    data = config.data.model_copy(update={"train": [dataset]})
+    evaluation = config.evaluation
+    heldout = evaluation.heldout
+    if heldout is not None and heldout.parent == samples and dataset.absolute().parent != samples:
+        evaluation = evaluation.model_copy(update={"heldout": None})
+    return config.model_copy(update={"data": data, "evaluation": evaluation})
+
+
+def _file() -> Path:
+    return paths.config_dir() / "recent_datasets.json"

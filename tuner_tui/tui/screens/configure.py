@@ -1,0 +1,380 @@
+"""Configure: a form over the training configuration, its memory estimate, and the YAML that it stands for."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Static, TabbedContent, TabPane
+from textual.worker import get_current_worker
+
+from tuner_tui.errors import UserError
+from tuner_tui.tui.step import StepScreen
+from tuner_tui.tui.text import safe, visible
+from tuner_tui.tui.widgets.prose import Prose, hanging
+
+if TYPE_CHECKING:
+    from tuner_tui.training.config import TrainConfig
+    from tuner_tui.training.estimate import Estimate
+    from tuner_tui.tui.widgets.form import Form
+    from tuner_tui.tui.widgets.form_fields import FormField, Raw
+
+# What a first run needs to look at; everything else is folded under "Advanced".
+BASIC = frozenset(
+    {
+        "name",
+        "model.name",
+        "quantization.bits",
+        "lora.r",
+        "data.train",
+        "data.eval",
+        "data.max_length",
+        "optimization.learning_rate",
+        "optimization.micro_batch",
+        "optimization.effective_batch",
+        "optimization.epochs",
+        "optimization.max_steps",
+        "evaluation.heldout",
+    }
+)
+DEFAULT_PRESET = "demo"
+
+
+class ConfigureScreen(StepScreen):
+    """The form, an explanation of the focused field, the estimate; presets, open and save."""
+
+    STEP = "configure"
+    TITLE = "Configure"
+    CSS_PATH = "configure.tcss"
+    HELP = """\
+# Configure
+
+Every setting of the training run, one a line. The setting under the cursor is explained: what it does, and what
+happens when it is too low or too high. **Enter** changes a value, **Space** goes through choices, **Backspace** puts
+back what the preset had; changed settings are marked ●. A wrong value is told beneath its line as you type.
+
+Begin with a **preset** (`p`): it fits a goal and a class of hardware. Below the line *Advanced* are the settings that
+rarely matter.
+
+The **estimate** is computed from the model's configuration alone, before anything is loaded.
+
+**YAML** is the whole configuration as a file. **Ctrl+S** saves it; `tuner train FILE` runs exactly the same.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "next_step", "Train"),
+        Binding("p", "presets", "Presets"),
+        Binding("a", "advanced", "Advanced"),
+        Binding("o", "open", "Open"),
+        Binding("ctrl+s", "save", "Save"),
+        Binding("y", "copy", "Copy YAML", show=False),
+        Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
+        Binding("right_square_bracket", "tab(1)", "Tabs", key_display="[ ]"),
+    ]
+    AUTO_FOCUS = "FieldRow"
+
+    class Estimated(Message):
+        """The estimate of a configuration, or why there is none."""
+
+        def __init__(self, estimate: "Estimate | None", error: str) -> None:
+            super().__init__()
+            self.estimate = estimate
+            self.error = error
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fields: list[FormField] = []
+        self._baseline: dict[str, Raw] = {}
+        self._origin = ""
+        self._config: TrainConfig | None = None
+        self._faults: dict[str, str] = {}
+        self._estimate: Estimate | None = None
+        self._estimate_error = ""
+        self._debounce: Timer | None = None
+
+    @property
+    def form(self) -> "Form":
+        """The form, once the body is mounted."""
+        return cast("Form", self.query_one("#form"))
+
+    def compose_body(self) -> ComposeResult:
+        from tuner_tui.training.config import TrainConfig
+        from tuner_tui.tui.widgets.form import Form
+        from tuner_tui.tui.widgets.form_fields import form_sections
+
+        sections = form_sections(TrainConfig, BASIC)
+        self._fields = [field for section in sections for field in section.fields]
+        with Horizontal(id="configure"):
+            with Vertical(id="configure-main"):
+                yield Static(id="configure-state", markup=False)
+                with TabbedContent(id="configure-tabs"):
+                    with TabPane("Settings", id="settings"):
+                        yield Form(sections, id="form")
+                    with TabPane("Estimate", id="estimate"), VerticalScroll(id="estimate-scroll"):
+                        yield Prose(id="estimate-page", classes="estimate")
+                    with TabPane("YAML", id="yaml"), VerticalScroll(id="yaml-scroll"):
+                        yield Static(id="yaml-text", markup=False)
+            with Vertical(id="side"):
+                yield Prose(id="field-help")
+                yield Static("Memory and time", id="estimate-title", markup=False)
+                with VerticalScroll(id="side-scroll", can_focus=False):
+                    yield Prose(id="side-estimate", classes="estimate")
+
+    def on_body_ready(self) -> None:
+        if self.journey.config is None:
+            recommendation = self.journey.recommendation
+            name = recommendation.preset if recommendation and recommendation.preset else DEFAULT_PRESET
+            self._load_preset(name)
+        else:
+            self._show(self.journey.config, self.journey.config, "as set before")
+
+    def refresh_body(self) -> None:
+        config = self.journey.config
+        if config is not None and config is not self._config:
+            self._fill(config)
+
+    def action_presets(self) -> None:
+        """Choose a preset; it replaces all settings but the training files."""
+        from tuner_tui.training.presets import preset_names, preset_summary
+        from tuner_tui.tui.widgets.dialogs import ChooseDialog, Entry
+
+        entries = [Entry(name, name, preset_summary(name)) for name in preset_names()]
+        dialog = ChooseDialog("Begin with a preset", entries, self._origin.removeprefix("preset "))
+        self.app.push_screen(dialog, self._preset_chosen)
+
+    def action_advanced(self) -> None:
+        """Show or hide the settings that rarely matter."""
+        from tuner_tui.tui.widgets.form import Fold
+
+        self.query_one(Fold).action_fold()
+
+    def action_open(self) -> None:
+        """Read a configuration from a YAML file."""
+        from tuner_tui.tui.widgets.file_picker import FilePicker
+
+        picker = FilePicker("Open a configuration", suffixes=(".yaml", ".yml"), value="./")
+        self.app.push_screen(picker, self._config_chosen)
+
+    def action_save(self) -> None:
+        """Write the configuration to a YAML file."""
+        from tuner_tui.tui.widgets.dialogs import SaveDialog
+
+        if self._config is None:
+            self._point_at_fault()
+            return
+        dialog = SaveDialog("Save the configuration as", f"{self._config.name}.yaml")
+        self.app.push_screen(dialog, self._save_to)
+
+    def action_copy(self) -> None:
+        """Copy the YAML to the clipboard of the terminal."""
+        from tuner_tui.training.config import to_yaml
+
+        if self._config is None:
+            self._point_at_fault()
+        else:
+            self.app.copy_to_clipboard(to_yaml(self._config))
+            self.notify("The YAML is on the clipboard.", markup=False)
+
+    def action_tab(self, step: int) -> None:
+        """Show the neighbouring tab."""
+        from tuner_tui.tui.widgets.tabs import cycle
+
+        cycle(self.query_one(TabbedContent), step)
+
+    def action_next_step(self) -> None:
+        """On to Train, when every value is right."""
+        if self._config is None or self._faults:
+            self._point_at_fault()
+        else:
+            super().action_next_step()
+
+    @on(TabbedContent.TabActivated)
+    def _tab_shown(self, event: TabbedContent.TabActivated) -> None:
+        for name in ("yaml", "estimate"):
+            self.set_class(event.pane.id == name, f"-{name}")
+
+    def on_form_changed(self) -> None:
+        self._check()
+
+    def on_form_field_focused(self, event: "Form.FieldFocused") -> None:
+        field = event.field
+        page = self.query_one("#field-help", Prose)
+        if field is None:
+            page.show(lambda width: Content(hanging("Settings that rarely matter. Enter shows or hides them.", width, 0)))
+            return
+        self._explain(field)
+
+    def on_form_file_wanted(self, event: "Form.FileWanted") -> None:
+        from tuner_tui.tui.recent import data_suffixes, suggestions
+        from tuner_tui.tui.widgets.dialogs import FilesDialog
+        from tuner_tui.tui.widgets.file_picker import FilePicker
+
+        row = event.row
+        if isinstance(row.raw, list):
+            files = FilesDialog(row.field.title, row.raw, suggestions=suggestions(), suffixes=data_suffixes())
+            self.app.push_screen(files, lambda chosen: None if chosen is None else row.set_raw(chosen))
+        else:
+            picker = FilePicker(
+                row.field.title, suggestions=suggestions(), suffixes=data_suffixes(), value=str(row.raw)
+            )
+            self.app.push_screen(picker, lambda path: None if path is None else row.set_raw(str(path)))
+
+    def on_configure_screen_estimated(self, event: Estimated) -> None:
+        self._estimate, self._estimate_error = event.estimate, event.error
+        self._show_estimate()
+        self._show_state()
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="estimate")
+    def _compute_estimate(self, config: "TrainConfig") -> None:
+        """It reads the model's configuration and the size of the data: files, perhaps far away."""
+        from tuner_tui.training.estimate import estimate
+
+        worker = get_current_worker()
+        try:
+            message = self.Estimated(estimate(config), "")
+        except (UserError, OSError) as error:
+            message = self.Estimated(None, str(error))
+        if not worker.is_cancelled:
+            self.post_message(message)
+
+    def _preset_chosen(self, name: str | None) -> None:
+        if name is not None:
+            self._load_preset(name)
+
+    def _config_chosen(self, path: Path | None) -> None:
+        from tuner_tui.training.config import load_config
+
+        if path is None:
+            return
+        try:
+            config = load_config(path)
+        except UserError as error:
+            self.tuner.complain(str(error))
+            return
+        self._show(config, config, path.name)
+
+    def _save_to(self, path: Path | None) -> None:
+        from tuner_tui.training.config import to_yaml
+
+        if path is None or self._config is None:
+            return
+        try:
+            path.write_text(to_yaml(self._config), encoding="utf-8")
+        except OSError as error:
+            self.tuner.complain(f"{path}: cannot be written ({error.strerror}).")
+            return
+        self.notify(f"Saved. The same run without the app: tuner train {path}", timeout=8, markup=False)
+
+    def _load_preset(self, name: str) -> None:
+        from tuner_tui.training.presets import load_preset
+        from tuner_tui.tui.recent import with_dataset
+
+        try:
+            preset = load_preset(name)
+        except UserError as error:
+            self.tuner.complain(str(error))
+            return
+        dataset = self.journey.dataset
+        self._show(with_dataset(preset, dataset) if dataset else preset, preset, f"preset {name}")
+
+    def _show(self, config: "TrainConfig", baseline: "TrainConfig", origin: str) -> None:
+        from tuner_tui.tui.widgets.form_fields import raw_values
+
+        self._baseline = raw_values(baseline, self._fields)
+        self._origin = origin
+        self._fill(config)
+
+    def _fill(self, config: "TrainConfig") -> None:
+        from tuner_tui.tui.widgets.form_fields import raw_values
+
+        self.form.show(raw_values(config, self._fields), self._baseline)
+        self._check()
+
+    def _check(self) -> None:
+        from tuner_tui.training.config import TrainConfig
+        from tuner_tui.tui.widgets.form_fields import check
+
+        checked = check(TrainConfig, self._fields, self.form.values)
+        self._config = cast("TrainConfig | None", checked.model)
+        self._faults = checked.errors
+        # A file that is missing here is told, and yet the configuration may be meant for another machine.
+        self.journey.config = self._config
+        self.form.show_errors(checked.errors)
+        self._show_state()
+        self._show_yaml()
+        self.update_stepper()
+        focused = getattr(self.focused, "field", None)
+        if focused is not None:
+            self._explain(focused)
+        if self._debounce is not None:
+            self._debounce.stop()
+        if self._config is not None:
+            # Not at every letter: the estimate reads files.
+            self._debounce = self.set_timer(0.25, partial(self._compute_estimate, self._config))
+
+    def _explain(self, field: "FormField") -> None:
+        from tuner_tui.tui.widgets.estimate_view import field_help
+
+        changed = self.form.row(field.path).is_changed
+        page = self.query_one("#field-help", Prose)
+        page.show(partial(field_help, field, self._baseline[field.path], changed))
+
+    def _show_state(self) -> None:
+        changed = sum(raw != self._baseline[path] for path, raw in self.form.values.items())
+        parts: list[tuple[str, str]] = [(visible(self._origin, one_line=True), "")]
+        if changed:
+            parts.append((f"   ● {changed} changed", "$warning"))
+        if self._faults:
+            count = len([path for path in self._faults if path]) or 1
+            words = "value is" if count == 1 else "values are"
+            parts.append((f"   ✗ {count} {words} wrong", "$bad"))
+        else:
+            parts.append(("   ✓ complete", "$good"))
+        if self._estimate is not None and self._config is not None:
+            from tuner_tui.tui.widgets.estimate_view import human_bytes, time_range
+
+            text = f"   ≈ {human_bytes(self._estimate.total)}"
+            if self._estimate.seconds is not None:
+                text += f", {time_range(self._estimate.seconds)}"
+            parts.append((text, "$quiet"))
+        self.query_one("#configure-state", Static).update(Content.assemble(*parts))
+
+    def _show_estimate(self) -> None:
+        from tuner_tui.tui.widgets.estimate_view import estimate_content
+
+        for page in self.query(".estimate").results(Prose):
+            if self._estimate is not None:
+                page.show(partial(estimate_content, self._estimate))
+            else:
+                text = visible(self._estimate_error)
+                page.show(lambda width, text=text: Content.styled(hanging(text, width, 0), "$quiet"))
+
+    def _show_yaml(self) -> None:
+        from tuner_tui.training.config import to_yaml
+
+        page = self.query_one("#yaml-text", Static)
+        if self._config is None:
+            page.update(Content.styled("✗ There is no YAML while a value is wrong; see Settings.", "$bad"))
+            return
+        lines = [
+            safe(line, "$quiet" if line.lstrip().startswith("#") else "")
+            for line in to_yaml(self._config).splitlines()
+        ]
+        page.update(Content("\n").join(lines))
+
+    def _point_at_fault(self) -> None:
+        from tuner_tui.tui.widgets.tabs import show
+
+        path = next((field.path for field in self._fields if field.path in self._faults), None)
+        message = self._faults.get(path or "", "a value is wrong")
+        if path is not None:
+            title = next(field.title for field in self._fields if field.path == path)
+            message = f"{title}: {message}"
+            show(self.query_one(TabbedContent), "settings")
+            self.form.row(path).focus()
+        self.tuner.complain(f"Not yet: {message}.")

@@ -1,0 +1,73 @@
+"""Memory and time of a run before it starts, and the explanation of one setting: text for Configure."""
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tuner_tui.tui.text import visible
+from tuner_tui.tui.widgets.form_fields import FormField, Raw, shown
+from tuner_tui.tui.widgets.histogram import bar
+from tuner_tui.tui.widgets.prose import hanging
+
+if TYPE_CHECKING:
+    from tuner_tui.training.estimate import Estimate
+
+_LABEL = 24
+
+
+def human_bytes(count: int) -> str:
+    """Bytes in the unit that suits them (powers of 1024), with three figures at most."""
+    size = float(count)
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 10 else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.0f} GiB" if size >= 100 else f"{size:.1f} GiB"
+
+
+def human_seconds(seconds: float) -> str:
+    """Seconds as "45 s", "12 min" or "3.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def estimate_content(estimate: "Estimate", width: int) -> Content:
+    """A bar for each part of the memory, the total, the time as a range, and what it rests on."""
+    room = max(width - _LABEL - 12, 0)
+    largest = max(estimate.parts.values(), default=1) or 1
+    lines = [
+        Content.assemble(
+            f"{visible(name, one_line=True)[: _LABEL - 1]:<{_LABEL}}{human_bytes(size):>9}  ",
+            (bar(size / largest, room) if size else "", "$primary"),
+        )
+        for name, size in estimate.parts.items()
+    ]
+    lines.append(Content.styled(f"{'together, at the peak':<{_LABEL}}{human_bytes(estimate.total):>9}", "bold"))
+    if estimate.seconds is not None:
+        lines.append(Content.assemble("\nTraining takes about ", (time_range(estimate.seconds), "bold"), "."))
+    for note in estimate.notes:
+        lines.append(Content.styled(hanging(f"· {visible(note)}", width, 2), "$quiet"))
+    return Content("\n").join(lines)
+
+
+def time_range(seconds: tuple[float, float]) -> str:
+    """A range of time, such as "40 s to 2 min"."""
+    low, high = (human_seconds(each) for each in seconds)
+    return low if low == high else f"{low} to {high}"
+
+
+def field_help(field: FormField, preset: Raw, changed: bool, width: int) -> Content:
+    """What a setting does, what happens when it is too low or too high, and what the preset had."""
+    lines = [
+        Content.assemble((field.title, "bold"), ("  " + field.path, "$quiet")),
+        Content(hanging(field.help, width, 0)),
+    ]
+    for word, text in (("Too low:", field.low), ("Too high:", field.high)):
+        if text:
+            rest = hanging(f"{word} {text}", width, 2).removeprefix(word)
+            lines.append(Content.assemble((word, "bold"), rest))
+    if changed:
+        before = visible(shown(field, preset), one_line=True) or "empty"
+        lines.append(Content.styled(hanging(f"● The preset has {before}; Backspace puts it back.", width, 2), "$warning"))
+    return Content("\n").join(lines)
