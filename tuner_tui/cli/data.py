@@ -198,9 +198,7 @@ def _show_findings(console: "Console", inspection: "Inspection") -> None:
         _show_group(console, group, first[group.rule])
     bad = {found.row for found in inspection.findings if found.severity == "error" and found.row is not None}
     if bad:
-        verdict = (
-            f"\n{len(bad):,} of {inspection.rows:,} rows have an error and will be left out of training."
-        )
+        verdict = f"\n{len(bad):,} of {inspection.rows:,} rows have an error: they teach nothing, or something wrong."
         console.print(_text(verdict, "bold red"))
 
 

@@ -50,9 +50,8 @@ class Audit:
         """The findings on the file as a whole, to be asked for after the last row that was looked at;
         `complete` when that was the last row of the file."""
         if complete and self._rows < FEW_ROWS:
-            yield finding(
-                "few_rows", None, None, f"{self._rows} usable rows; fewer than {FEW_ROWS} teach little"
-            )
+            usable = "1 usable row" if self._rows == 1 else f"{self._rows} usable rows"
+            yield finding("few_rows", None, None, f"{usable}; fewer than {FEW_ROWS} teach little")
         if self._called and not self.kinds["negative"]:
             yield finding("no_negatives", None, None, "no row offers tools and calls none of them")
         if self._called and not self.kinds["error_recovery"]:

@@ -130,16 +130,17 @@ class RowFile:
 
 def _decode(number: int, line: int, data: bytes | None) -> Row:
     if data is None:
-        return Row(number, None, f"line {line}: longer than {MAX_ROW_BYTES // 2**20} MiB", "not_json")
+        return Row(number, None, f"longer than {MAX_ROW_BYTES // 2**20} MiB", "not_json")
     try:
         value = orjson.loads(data.rstrip())
     except orjson.JSONDecodeError as error:
         # orjson counts lines and columns inside the row; a person counts them in the file.
-        place = f"line {line + error.lineno - 1}, column {error.colno}"
+        at = line + error.lineno - 1
+        place = f"column {error.colno}" if at == number else f"line {at}, column {error.colno}"
         return Row(number, None, f"{place}: {error.msg}", "not_json")
     if not isinstance(value, dict):
         kind = _NAMES[type(value)]
-        return Row(number, None, f"line {line}: {kind} where an object should be", "not_object")
+        return Row(number, None, f"{kind} where an object should be", "not_object")
     return Row(number, value, None)
 
 
@@ -220,9 +221,24 @@ def _line_spans(file: BinaryIO) -> Iterator[_Span]:
         start += length
 
 
-# A whole string counts as one token, so that brackets inside it do not; a lone quote is a string
-# whose end is not in the buffer yet. Possessive, so that a missing end is noticed in linear time.
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{},]|"', re.DOTALL)
+# What matters for the structure of a JSON text. A whole string is one token, so that brackets inside it do
+# not count; so is a whole bracketed value that nests at most _NESTED deep, which makes most rows one token.
+# A lone quote is a string whose end is not in the buffer yet. Possessive throughout: linear time.
+_NESTED = 8
+_STRING = rb'"(?:[^"\\]++|\\.)*+"'
+
+
+def _tokens(plain: bytes) -> re.Pattern[bytes]:
+    inside = rb'(?:[^"\[\]{}]++|' + _STRING + rb")*+"
+    for _ in range(_NESTED):
+        inside = rb'(?:[^"\[\]{}]++|' + _STRING + rb"|[\[{]" + inside + rb"[\]}])*+"
+    return re.compile(_STRING + rb"|[\[{]" + inside + rb"[\]}]|[\[\]{}" + plain + rb']|"', re.DOTALL)
+
+
+_QUOTE, _COMMA = b'",'
+_OPENING, _CLOSING = b"[{", b"]}"
+_TOKEN = _tokens(b"")
+_TOKEN_OR_COMMA = _tokens(b",")
 
 
 def _value_spans(file: BinaryIO, layout: _Layout) -> Iterator[_Span]:
@@ -232,26 +248,32 @@ def _value_spans(file: BinaryIO, layout: _Layout) -> Iterator[_Span]:
     begin = scanned = depth = 0  # begin, scanned: positions in the buffer
     line = 1  # of the value's first byte
     dropped = dropped_lines = 0  # of the present value, when it is too long to be kept
-    while block := file.read(_BLOCK):
+    # As much again as is waiting: a value over many blocks is looked through a few times, not once a block.
+    while block := file.read(max(_BLOCK, len(buffer))):
         buffer += block
-        while token := _TOKEN.search(buffer, scanned):
-            mark = token.group()
-            if mark == b'"':
+        while token := (_TOKEN_OR_COMMA if depth == base == 1 else _TOKEN).search(buffer, scanned):
+            mark, size = buffer[token.start()], token.end() - token.start()
+            if mark == _QUOTE and size == 1:
                 break
-            scanned = token.end()
+            if mark in _OPENING and size > 1 and depth < base:
+                # The whole array, bracket to bracket: its rows are wanted one by one.
+                size = 1
+            scanned = token.start() + size
             end = None
-            if mark in b"[{":
+            if mark in _OPENING and size == 1:
                 depth += 1
                 if depth == base == 1:  # the bracket of the array itself
                     line += buffer.count(b"\n", begin, scanned)
                     begin = scanned
-            elif mark in b"]}":
+            elif mark in _CLOSING:
                 depth = max(depth - 1, 0)
                 end = scanned - base if depth == 0 else None
-            elif mark == b"," and depth == base == 1:
+            elif mark in _OPENING and depth == base == 0:
+                end = scanned
+            elif mark == _COMMA:
                 end = scanned - 1
             if end is not None:
-                if dropped or (not buffer[begin:end].isspace() and begin < end):
+                if dropped or (begin < end and not buffer[begin:end].isspace()):
                     yield _span(offset + begin, buffer[begin:end], line, dropped)
                 line += dropped_lines + buffer.count(b"\n", begin, scanned)
                 begin, dropped, dropped_lines = scanned, 0, 0
