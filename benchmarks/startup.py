@@ -3,7 +3,7 @@
     python benchmarks/startup.py [--runs 15]
 
 Each program is started in a pty of 80 × 24; the clock runs from `exec` until its first text is on the screen
-(the first write that holds one of its words). Runs of all alternate, so that a busy machine is unfair to none.
+(the first write that holds its word). Runs of all alternate, so that a busy machine is unfair to none.
 Prints the medians in milliseconds, their ratio to the ten-line app, and as a floor the bare interpreter.
 """
 

@@ -14,6 +14,7 @@ from tuner_tui.errors import UserError
 from tuner_tui.tui import themes
 from tuner_tui.tui.bindings import APP_BINDINGS
 from tuner_tui.tui.journey import Journey
+from tuner_tui.tui.step import StepScreen
 
 _MODES = ("home", "decide", "data", "configure", "train", "evaluate", "report", "runs")
 
@@ -46,6 +47,8 @@ class TunerApp(App[None]):
         self.complaints: list[str] = []
         """What went wrong before there was a screen to say it on."""
         self.settings = self._load_settings()
+        self.painted = False
+        """Whether the shell has been on the screen: what costs time waits for it."""
         self._watch = watch is not None
         self._use_theme(self.settings.theme)
 
@@ -64,9 +67,12 @@ class TunerApp(App[None]):
         """Say what is wrong, in a notification that is drawn as plain text."""
         self.notify(message, severity="error", timeout=10, markup=False)
 
-    def on_ready(self) -> None:
+    async def on_ready(self) -> None:
+        self.painted = True
         if self._watch:
             self.go("train")
+        elif isinstance(self.screen, StepScreen):
+            await self.screen.mount_body()
         self._register_themes()
         for message in self.complaints:
             self.complain(message)

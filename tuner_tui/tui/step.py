@@ -30,6 +30,7 @@ class StepScreen(Screen[None]):
     HELP: ClassVar[str] = ""
     BINDINGS = STEP_BINDINGS
 
+    _body_begun = False
     body_ready = False
     """Whether the body has been mounted."""
 
@@ -58,10 +59,11 @@ class StepScreen(Screen[None]):
     def refresh_body(self) -> None:
         """The screen is shown again: what it shows may have changed meanwhile."""
 
-    def on_mount(self) -> None:
-        self.call_after_refresh(self._mount_body)
-
-    async def _mount_body(self) -> None:
+    async def mount_body(self) -> None:
+        """Mount the body, once; the app calls this after its first paint, later screens do it themselves."""
+        if self._body_begun:
+            return
+        self._body_begun = True
         body = self.query_one(Body)
         with self.app.batch_update():
             await body.mount_compose(self.compose_body())
@@ -75,6 +77,8 @@ class StepScreen(Screen[None]):
         self.update_stepper()
         if self.body_ready:
             self.refresh_body()
+        elif self.tuner.painted:
+            self.call_later(self.mount_body)
 
     def update_stepper(self) -> None:
         """Mark the steps that have a result by now."""
