@@ -1,0 +1,103 @@
+"""A run as lines of text, until it ends: what `tuner train` and `tuner watch --plain` print."""
+
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tuner_tui.runs.layout import RunState, Status
+from tuner_tui.runs.metrics import eta
+from tuner_tui.runs.reader import RunReader
+
+_POLL_SECONDS = 0.5
+
+
+def follow(run_dir: Path, *, quiet: bool = False) -> int:
+    """Print what happens in a run from now on; `quiet` only waits.
+
+    Returns:
+        0 when the run finished or was stopped, 1 when it failed or was lost, 130 after Ctrl-C (it goes on).
+    """
+    reader = RunReader(run_dir)
+    try:
+        status = _follow(reader, quiet)
+    except KeyboardInterrupt:
+        _say(
+            f"\nThe run goes on. `tuner watch {reader.id}` comes back to it, "
+            f"`tuner stop {reader.id}` stops it with a checkpoint."
+        )
+        return 130
+    return int(status.state in (RunState.FAILED, RunState.LOST))
+
+
+def last_words(run_id: str, status: Status) -> str:
+    """How a run ended, in one line."""
+    text = f"{run_id} {status.state} at step {status.step} of {status.total}"
+    return f"{text}: {status.reason}" if status.reason else f"{text}."
+
+
+def _follow(reader: RunReader, quiet: bool) -> Status:
+    history: list[dict[str, Any]] = []
+    phase = ""
+    while True:
+        # The status first: whatever was written before the last word is then still read below.
+        status = reader.status()
+        generation = reader.generation
+        new = reader.poll_metrics()
+        if reader.generation != generation:
+            history, new = new, []
+        history += new
+        if not quiet:
+            for event in reader.poll_events():
+                _say(f"{_clock(event)}  {event.get('message', '')}")
+            for record in new:
+                _say(f"{_clock(record)}  {_line(record, history, status.total)}")
+            if status.phase != phase and status.state is RunState.STARTING:
+                _say(f"{time.strftime('%H:%M:%S')}  {status.phase} ...")
+            phase = status.phase
+        if not status.state.live:
+            if not quiet:
+                _say(last_words(reader.id, status))
+            return status
+        time.sleep(_POLL_SECONDS)
+
+
+def _line(record: Mapping[str, Any], history: list[dict[str, Any]], total: int) -> str:
+    step = f"step {record.get('step', 0):>5}/{total}"
+    if "eval_loss" in record:
+        return f"{step}  evaluation loss {_number(record['eval_loss'], '.4f')}"
+    parts = [
+        f"loss {_number(record.get('loss'), '.4f')}",
+        f"lr {_number(record.get('learning_rate'), '.2e')}",
+        f"grad {_number(record.get('grad_norm'), '.2f')}",
+    ]
+    if "tokens_per_second" in record:
+        parts.append(f"{_number(record['tokens_per_second'], ',.0f')} tok/s")
+    left = eta([item for item in history if "loss" in item], total)
+    if left and left[1] >= 1:
+        parts.append(f"{_duration(left[0])} to {_duration(left[1])} left")
+    return "  ".join([step, *parts])
+
+
+def _number(value: Any, form: str) -> str:
+    return format(value, form) if isinstance(value, int | float) else "not finite"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes:02}m"
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
+
+
+def _clock(record: Mapping[str, Any]) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(float(record.get("time") or 0)))
+
+
+def _say(text: str) -> None:
+    from tuner_tui.tui.text import visible
+
+    sys.stdout.write(visible(text) + "\n")
+    sys.stdout.flush()

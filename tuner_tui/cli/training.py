@@ -1,0 +1,146 @@
+"""The verbs of STEP 3: `init`, `estimate`, `train`, `resume`."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuner_tui.cli.output import add_json_flag, emit
+from tuner_tui.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tuner_tui.training.config import TrainConfig
+
+Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def register(subparsers: Subparsers) -> None:
+    """Add the verbs."""
+    init = subparsers.add_parser("init", help="a commented configuration on stdout")
+    init.add_argument("preset", nargs="?", help="its name; without one, the presets are listed")
+    add_json_flag(init)
+    init.set_defaults(run=print_preset)
+
+    guess = subparsers.add_parser("estimate", help="memory and time of a run, before it")
+    _configuration(guess)
+    add_json_flag(guess)
+    guess.set_defaults(run=print_estimate)
+
+    train = subparsers.add_parser("train", help="start a run and follow it; Ctrl-C leaves it alive")
+    _configuration(train)
+    train.add_argument("--detach", action="store_true", help="start it and return at once")
+    add_json_flag(train)
+    train.set_defaults(run=start)
+
+    again = subparsers.add_parser("resume", help="go on with an ended run from its newest checkpoint")
+    again.add_argument("of", metavar="RUN", help='its id, the start of its id, or "last"')
+    again.add_argument("--detach", action="store_true", help="start it and return at once")
+    add_json_flag(again)
+    again.set_defaults(run=resume)
+
+
+def print_preset(args: argparse.Namespace) -> int:
+    """`tuner init [PRESET]`."""
+    from tuner_tui.training.presets import load_preset, preset_names, preset_summary, preset_text
+
+    if args.preset is None:
+        summaries = {name: preset_summary(name) for name in preset_names()}
+
+        def listing(console: "Console") -> None:
+            width = max(map(len, summaries))
+            for name, summary in summaries.items():
+                console.print(f"{name:<{width}}  {summary}", markup=False, soft_wrap=True)
+            console.print("\n`tuner init NAME > config.yaml` writes one.", markup=False)
+
+        emit(args, {"presets": summaries}, listing)
+        return 0
+    text = preset_text(args.preset)
+    emit(
+        args,
+        load_preset(args.preset).model_dump(mode="json"),
+        lambda console: console.out(text, end="", highlight=False),
+    )
+    return 0
+
+
+def print_estimate(args: argparse.Namespace) -> int:
+    """`tuner estimate CONFIG`."""
+    from tuner_tui.training.estimate import estimate
+
+    found = estimate(_load(args))
+    data = {
+        "bytes": found.parts,
+        "total_bytes": found.total,
+        "seconds": found.seconds,
+        "notes": found.notes,
+    }
+
+    def human(console: "Console") -> None:
+        for name, size in [*found.parts.items(), ("total", found.total)]:
+            console.print(f"{name:<22}{size / 1e9:8.2f} GB", markup=False)
+        if found.seconds:
+            low, high = (value / 60 for value in found.seconds)
+            console.print(f"{'time':<22}{low:8.1f} to {high:.1f} minutes", markup=False)
+        for note in found.notes:
+            console.print(f"- {note}", markup=False)
+
+    emit(args, data, human)
+    return 0
+
+
+def start(args: argparse.Namespace) -> int:
+    """`tuner train CONFIG`."""
+    from tuner_tui.training.launchers.local import launch
+
+    return _attend(args, launch(_load(args)))
+
+
+def resume(args: argparse.Namespace) -> int:
+    """`tuner resume RUN`."""
+    from tuner_tui.runs.store import find_run
+    from tuner_tui.training.launchers import local
+
+    run_dir = find_run(args.of)
+    local.resume(run_dir)
+    return _attend(args, run_dir)
+
+
+def _attend(args: argparse.Namespace, run_dir: Path) -> int:
+    """Follow a run that was just started, or say how to."""
+    from tuner_tui.cli.follow import follow
+    from tuner_tui.runs.store import summarize
+
+    if args.detach:
+        text = f"{run_dir.name} is started; `tuner watch {run_dir.name}` shows it.\n"
+        data = {"run": run_dir.name, "path": str(run_dir)}
+        emit(args, data, lambda console: console.out(text, end="", highlight=False))
+        return 0
+    if not args.json:
+        sys.stdout.write(f"{run_dir.name}  (Ctrl-C leaves it running)\n")
+    code = follow(run_dir, quiet=args.json)
+    if args.json and code != 130:
+        emit(args, summarize(run_dir).to_json(), lambda console: None)
+    return code
+
+
+def _configuration(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="a YAML file; `tuner init` writes one")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.FIELD=VALUE",
+        help="use this value instead of the file's; may be repeated",
+    )
+
+
+def _load(args: argparse.Namespace) -> "TrainConfig":
+    from tuner_tui.training.config import load_config
+    from tuner_tui.training.presets import preset_names
+
+    if not args.config.exists() and str(args.config) in preset_names():
+        name = str(args.config)
+        raise UserError(f"there is no file {name}; `tuner init {name} > {name}.yaml` writes that preset.")
+    return load_config(args.config, args.set)
