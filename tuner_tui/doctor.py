@@ -122,7 +122,7 @@ def _torch() -> Iterator[Check]:
                 name,
                 "error",
                 str(result["error"]),
-                "python -m pip install --force-reinstall bitsandbytes; until then set quantization.bits: null.",
+                "python -m pip install --force-reinstall bitsandbytes; until then quantization.bits: null.",
             )
 
 

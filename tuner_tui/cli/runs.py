@@ -12,12 +12,10 @@ if TYPE_CHECKING:
 
     from tuner_tui.runs.store import RunSummary
 
-Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
-
 _COLORS = {"ok": "green", "warning": "yellow", "missing": "red", "error": "red"}
 
 
-def register(subparsers: Subparsers) -> None:
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the verbs."""
     ls = subparsers.add_parser("ls", help="the runs, newest first")
     add_json_flag(ls)

@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 
     from tuner_tui.training.config import TrainConfig
 
-Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-
-def register(subparsers: Subparsers) -> None:
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the verbs."""
     init = subparsers.add_parser("init", help="a commented configuration on stdout")
     init.add_argument("preset", nargs="?", help="its name; without one, the presets are listed")

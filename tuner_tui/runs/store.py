@@ -57,7 +57,8 @@ def create_run(name: str, config_yaml: str, manifest: Mapping[str, Any]) -> Path
     root = paths.runs_dir()
     created = time.time()
     try:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (paths.home(), root):  # mkdir(parents=True) would give parents the default mode
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(dir=root, prefix=".new-"))
         (staging / layout.CONTROL).mkdir(mode=0o700)
         (staging / layout.CHECKPOINTS).mkdir(mode=0o700)
