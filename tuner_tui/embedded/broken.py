@@ -5,9 +5,7 @@ from typing import Any
 
 from tuner_tui.embedded.tools import parse_tool
 
-_TOOL = parse_tool(
-    "find hotel | Find a hotel. | city:place! guests:integer class:budget/comfort"
-).schema()
+_TOOL = parse_tool("find hotel | Find a hotel. | city:place! guests:integer class:budget/comfort").schema()
 
 
 def _call(arguments: Any, name: str = "find_hotel") -> dict[str, Any]:

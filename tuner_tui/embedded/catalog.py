@@ -53,6 +53,10 @@ restart server | Restart a server. | server:code! delay:integer
 query database | Query a database. | table:word! limit:integer columns:list:word
 measure distance | Measure the distance between two places. | start:place! end:place! unit:km/miles
 count words | Count the words of a text. | text:phrase!
+invite colleague | Invite colleagues to an event. | event:word! people:list:person!
+compare city | Compare cities. | cities:list:place! topic:word
+merge document | Merge documents. | documents:list:code! title:phrase
+tag photo | Tag a photo. | photo:code! tags:list:word!
 """)
 
 HELD_OUT = _parse("""

@@ -108,7 +108,8 @@ def _result(scene: Scene) -> list[Message]:
 
 def _outcome(rng: Random) -> list[Message]:
     if rng.random() < 0.3:
-        name, value = word(rng, NOUNS, 0.6), phrasing.say(draw(pick(rng, ["code", "word", "integer"]), rng, 0.5))
+        name = word(rng, NOUNS, 0.6)
+        value = phrasing.say(draw(pick(rng, ["code", "word", "integer"]), rng, 0.5))
         reason = pick(rng, ["unknown {}", "{} is missing", "bad {}", "{} is not allowed"]).format(name)
         result = forms.to_json({"error": reason, "use": value})
         return [
@@ -159,9 +160,11 @@ def _copying(scene: Scene) -> list[Message]:
     return [say("user", ask), say("assistant", answer)]
 
 
-_TURNS: list[Callable[[Scene], list[Message]]] = (
-    [_plan] * 30 + [_refusal] * 22 + [_form] * 18 + [_result] * 8 + [_question] * 8 + [_chat] * 7 + [_copying] * 7
-)
+_TURNS: list[Callable[[Scene], list[Message]]] = []
+for _turn, _weight in (
+    (_plan, 30), (_refusal, 22), (_form, 18), (_result, 8), (_question, 8), (_chat, 7), (_copying, 7)
+):  # fmt: skip
+    _TURNS += [_turn] * _weight
 
 
 def _plain(rng: Random) -> tuple[list[Message], list[Tool]]:

@@ -27,9 +27,7 @@ def _python(calls: Sequence[Call]) -> str:
 
 def _shape(name: str, arguments: str) -> Any:
     def write(calls: Sequence[Call]) -> str:
-        return "\n".join(
-            to_json({name: c.tool.name, arguments: c.arguments}) for c in calls
-        )
+        return "\n".join(to_json({name: c.tool.name, arguments: c.arguments}) for c in calls)
 
     return write
 

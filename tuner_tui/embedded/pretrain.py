@@ -25,7 +25,14 @@ from torch.nn import functional
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 from tuner_tui.embedded.dialogues import document
-from tuner_tui.embedded.tokenizer import END, MAX_LENGTH, PAD, save_tokenizer, train_tokenizer
+from tuner_tui.embedded.tokenizer import (
+    END,
+    MAX_LENGTH,
+    PAD,
+    save_tokenizer,
+    token_id,
+    train_tokenizer,
+)
 
 VOCABULARY = 2048
 ROW = 1024  # tokens in a row of a batch
@@ -78,7 +85,7 @@ def make_batch(index: int, seed: int, rows: int, tokenizer: str, prompts: dict[s
     """Batch *index* of the training text."""
     encoder = _tokenizer(tokenizer)
     stream = texts(f"{seed}/{index}", prompts)
-    return pack((encoder.encode(text).ids for text in stream), rows, encoder.token_to_id(PAD))
+    return pack((encoder.encode(text).ids for text in stream), rows, token_id(encoder, PAD))
 
 
 _LOADED: dict[str, Tokenizer] = {}
@@ -145,7 +152,7 @@ def train(model: LlamaForCausalLM, batches: Iterator[Batch], steps: int, pad: in
             group["lr"] = learning_rate(step, steps)
         with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
             loss = step_loss(rows)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -169,11 +176,9 @@ def pretrain(out: Path, tokens: float, seed: int, rows: int, processes: int) -> 
     stream = texts(f"{seed}/tokenizer", prompts)
     tokenizer = train_tokenizer((next(stream) for _ in range(20_000)), VOCABULARY)
     save_tokenizer(tokenizer, out)
-    pad, end = tokenizer.token_to_id(PAD), tokenizer.token_to_id(END)
+    pad, end = token_id(tokenizer, PAD), token_id(tokenizer, END)
     steps = max(1, round(tokens / (rows * ROW)))
-    make = partial(
-        make_batch, seed=seed, rows=rows, tokenizer=str(out / "tokenizer.json"), prompts=prompts
-    )
+    make = partial(make_batch, seed=seed, rows=rows, tokenizer=str(out / "tokenizer.json"), prompts=prompts)
     # Processes are spawned, not forked: forking a process that has started CUDA or threads may hang.
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         model = new_model(seed, pad, end)

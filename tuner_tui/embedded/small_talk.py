@@ -28,15 +28,14 @@ GREETINGS = [
     ("Are you a person?", "No, I am a small language model."), ("What do you like?", "I like words."),
 ]  # fmt: skip
 
-CAPITALS = dict(
-    pair.split("=")
-    for pair in (
-        "Norway=Oslo|Peru=Lima|Egypt=Cairo|Ecuador=Quito|France=Paris|Italy=Rome|Germany=Berlin|"
-        "Spain=Madrid|Japan=Tokyo|Ireland=Dublin|Portugal=Lisbon|Austria=Vienna|Greece=Athens|"
-        "Kenya=Nairobi|Ghana=Accra|Vietnam=Hanoi|Iceland=Reykjavík|Colombia=Bogotá|"
-        "Argentina=Buenos Aires|Mexico=Mexico City|India=New Delhi|South Korea=Seoul"
-    ).split("|")
-)
+CAPITALS = {
+    "Norway": "Oslo", "Peru": "Lima", "Egypt": "Cairo", "Ecuador": "Quito", "France": "Paris",
+    "Italy": "Rome", "Germany": "Berlin", "Spain": "Madrid", "Japan": "Tokyo", "Ireland": "Dublin",
+    "Portugal": "Lisbon", "Austria": "Vienna", "Greece": "Athens", "Kenya": "Nairobi",
+    "Ghana": "Accra", "Vietnam": "Hanoi", "Iceland": "Reykjavík", "Colombia": "Bogotá",
+    "Argentina": "Buenos Aires", "Mexico": "Mexico City", "India": "New Delhi",
+    "South Korea": "Seoul",
+}  # fmt: skip
 
 Exchange = tuple[str, str]
 
@@ -84,18 +83,14 @@ def _copy(rng: Random) -> Exchange:
 
 def _json(rng: Random) -> Exchange:
     kinds = ["word", "person", "phrase", "code", "date", "integer", "number", "boolean", "list:word"]
-    fields = {
-        word(rng, NOUNS, 0.6): draw(pick(rng, kinds), rng, 0.5) for _ in range(rng.randint(1, 4))
-    }
+    fields = {word(rng, NOUNS, 0.6): draw(pick(rng, kinds), rng, 0.5) for _ in range(rng.randint(1, 4))}
     if rng.random() < 0.15:
         inner = {word(rng, NOUNS, 0.6): draw(pick(rng, kinds), rng, 0.5) for _ in range(2)}
         fields[word(rng, NOUNS, 0.6)] = inner
     text = json.dumps(fields, ensure_ascii=False)
     if rng.random() < 0.5 or any(isinstance(v, (list, dict)) for v in fields.values()):
         return pick(rng, ["Repeat this JSON: ", "Copy: ", "Print this JSON again: "]) + text, text
-    said = ", ".join(
-        f"{k} {str(v).lower() if isinstance(v, bool) else v}" for k, v in fields.items()
-    )
+    said = ", ".join(f"{k} {str(v).lower() if isinstance(v, bool) else v}" for k, v in fields.items())
     return pick(rng, ["Write as JSON: ", "Make a JSON object of "]) + said, text
 
 

@@ -24,9 +24,7 @@ class _Generation(Extension):
         return list(parser.parse_statements(("name:endgeneration",), drop_needle=True))
 
 
-_ENVIRONMENT = ImmutableSandboxedEnvironment(
-    trim_blocks=True, lstrip_blocks=True, extensions=[_Generation]
-)
+_ENVIRONMENT = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[_Generation])
 _ENVIRONMENT.filters["tojson"] = to_json
 _TEMPLATE = _ENVIRONMENT.from_string(TEMPLATE_FILE.read_text(encoding="utf-8"))
 

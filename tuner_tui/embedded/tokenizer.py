@@ -62,6 +62,14 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Tokenizer:
     return tokenizer
 
 
+def token_id(tokenizer: Tokenizer, token: str) -> int:
+    """The id of a token that must be there."""
+    found = tokenizer.token_to_id(token)
+    if found is None:
+        raise ValueError(f"the tokenizer has no token {token!r}")
+    return int(found)
+
+
 def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     """Write what `AutoTokenizer.from_pretrained(folder)` reads."""
     tokenizer.save(str(folder / "tokenizer.json"))

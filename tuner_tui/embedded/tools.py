@@ -25,10 +25,11 @@ PARAMETERS = {
     "user": "person", "value": "number", "verbose": "boolean", "weight": "number", "width": "number",
 }  # fmt: skip
 
-_KINDS = (
-    "word word word place place person person phrase phrase date time email code code integer "
-    "integer integer number number boolean boolean list:word list:place list:integer"
-).split()
+_KINDS = [
+    *["word"] * 3, *["place"] * 2, *["person"] * 2, *["phrase"] * 2, "date", "time", "email",
+    *["code"] * 2, *["integer"] * 3, *["number"] * 2, *["boolean"] * 2,
+    "list:word", "list:place", "list:integer",
+]  # fmt: skip
 
 _JSON_TYPES = {"integer": "integer", "number": "number", "boolean": "boolean"}
 
@@ -111,11 +112,7 @@ def random_call(rng: Random, tool: Tool, made_up: float, optional: float = 0.5) 
     """A call of *tool* with its required arguments, and each optional one with that probability."""
     return Call(
         tool,
-        {
-            p.name: p.value(rng, made_up)
-            for p in tool.parameters
-            if p.required or rng.random() < optional
-        },
+        {p.name: p.value(rng, made_up) for p in tool.parameters if p.required or rng.random() < optional},
     )
 
 
@@ -128,7 +125,7 @@ def _join(words: Sequence[str], style: str) -> str:
 
 
 def article(noun: str) -> str:
-    """"a" or "an", by the first letter."""
+    """ "a" or "an", by the first letter."""
     return "an" if noun[0] in "aeiou" else "a"
 
 
@@ -167,7 +164,14 @@ def random_tool(rng: Random, style: str, made_up: float, verb: str = "", noun: s
     parts = [*nouns, verb] if style == "dotted" or rng.random() < 0.05 else [verb, *nouns]
     description = pick(
         rng,
-        ["{V} {a} {t}.", "{V} {a} {t}.", "{V} the {t}.", "{V}s {a} {t}.", "{V} {t}", "Use this to {v} {a} {t}."],
+        [
+            "{V} {a} {t}.",
+            "{V} {a} {t}.",
+            "{V} the {t}.",
+            "{V}s {a} {t}.",
+            "{V} {t}",
+            "Use this to {v} {a} {t}.",
+        ],
     ).format(V=verb.capitalize(), v=verb, a=article(thing), t=thing)
     parameters: dict[str, Parameter] = {}
     for _ in range(pick(rng, [0, 1, 1, 2, 2, 2, 3, 3, 4, 5])):

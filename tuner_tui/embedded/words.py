@@ -13,17 +13,23 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+
+def _list(text: str, separator: str | None = None) -> list[str]:
+    """The words of a readable block; lines count as separators too."""
+    return text.split() if separator is None else text.strip().replace("\n", separator).split(separator)
+
+
 # Relative frequencies of a..z in English text, in tenths of a percent (Lewand, "Cryptological
 # Mathematics", 2000), rounded.
 _LETTER_WEIGHTS = [
     82, 15, 28, 43, 127, 22, 20, 61, 70, 2, 8, 40, 24, 67, 75, 19, 1, 60, 63, 91, 28, 10, 24, 2, 20, 1,
 ]  # fmt: skip
 _CUMULATED = list(accumulate(_LETTER_WEIGHTS))
-_ONSETS = "b c d f g h j k l m n p r s t v w z br cr dr fl gr kl pl pr sh st th tr".split()
-_NUCLEI = "a e i o u ai ea io ou".split()
+_ONSETS = _list("b c d f g h j k l m n p r s t v w z br cr dr fl gr kl pl pr sh st th tr")
+_NUCLEI = _list("a e i o u ai ea io ou")
 _CODAS = ["", "", "", "l", "m", "n", "r", "s", "t", "nd", "rk", "st"]
 
-VERBS = """
+VERBS = _list("""
 add adjust approve archive assign block build calculate cancel change check clean close collect
 compare compress confirm convert copy count create delete deliver detect disable download draw edit
 enable estimate export fetch filter find fix format generate get import insert inspect invite label
@@ -32,9 +38,9 @@ publish query rank read record register release remove rename repair report requ
 resize restart restore resume review save scan schedule search select send set share show sign sort
 split start stop store submit summarize sync tag test track transfer translate turn unlock update
 upload validate verify view watch write
-""".split()
+""")
 
-NOUNS = """
+NOUNS = _list("""
 account address agenda alarm album alert appointment article asset audio badge balance bank battery
 bill blog board book branch brand budget building bus calendar camera campaign candidate car card
 cart catalog channel chapter chart chat class client clock code comment company computer contact
@@ -55,36 +61,40 @@ style subject subscription summary supplier survey switch system table target ta
 template test text theme thread ticket time title token tool topic tour toy track trade traffic
 train training transaction trip truck tutor user vehicle vendor video village visit visitor voice
 vote wallet warehouse watch water weather website week weight word worker zone
-""".split()
+""")
 
-CITIES = """
+CITIES = (
+    """
 Oslo|Lima|Cairo|Quito|Delhi|Paris|Rome|Berlin|Madrid|Tokyo|Seoul|Dublin|Lisbon|Vienna|Prague|Athens
 Boston|Chicago|Denver|Toronto|Sydney|Nairobi|Accra|Hanoi|Zürich|Málaga|Kraków|Bogotá|Reykjavík
 New York|San Francisco|Cape Town|Buenos Aires|Hong Kong|Los Angeles|Mexico City|Kuala Lumpur
 São Paulo|Santa Cruz|Tel Aviv|New Delhi|Rio de Janeiro
-""".strip().replace("\n", "|").split("|")
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
 
-FIRST_NAMES = """
+FIRST_NAMES = _list("""
 Ada Amir Ana Ben Carla Chen Clara David Elena Emma Eva Farah Felix Grace Hana Hugo Ines Ivan Jonas
 Julia Kai Lea Leo Lina Lucas Maria Marta Mia Nadia Nina Noah Omar Paul Priya Rosa Sam Sara Sofia
 Tariq Tom Uma Vera Victor Wei Yara Yusuf Zoë Zora
-""".split()
+""")
 
-LAST_NAMES = """
+LAST_NAMES = _list("""
 Adams Alvarez Baker Becker Brown Chen Costa Diaz Evans Fischer Garcia Haddad Hansen Ito Jensen
 Khan Kim Kowalski Larsen Lopez Mendes Meyer Moreau Müller Nakamura Novak Okafor Olsen Patel Petrov
 Rossi Sato Schmidt Silva Singh Smith Tanaka Torres Weber Wilson Young Ziegler
-""".split()
+""")
 
-COLOURS = "red green blue yellow black white orange purple brown grey pink silver".split()
+COLOURS = _list("red green blue yellow black white orange purple brown grey pink silver")
 
 # Words for short free texts. "and" is left out: it separates the arguments in a request.
-PLAIN_WORDS = """
+PLAIN_WORDS = _list("""
 about after all at back bring buy call check clean cold come early every first fresh from great green
 happy hello help home large last late left little long lunch monday morning need new next nice now
 old on our out over paper please quick quiet ready remember right short small soon sunday team
 thanks the there today tomorrow tonight under visit warm we week welcome with work you your
-""".split()
+""")
 
 
 _REAL_WORDS = [*VERBS, *NOUNS, *PLAIN_WORDS, *COLOURS, *(name.lower() for name in FIRST_NAMES)]
@@ -92,12 +102,12 @@ _REAL_WORDS = [*VERBS, *NOUNS, *PLAIN_WORDS, *COLOURS, *(name.lower() for name i
 # The verbs and things of the held-out tools (`catalog.HELD_OUT`): never in pre-training, never in a
 # training row.
 RESERVED = frozenset(
-    """
+    _list("""
     aim avalanche ballet balloon brew cabbage catalogue chandelier charter chisel decipher dim
     documentary emerald espresso ferment forecast fossil glaze groom harvest helicopter honey
     inoculate kayak launch locksmith manuscript moor orchid piano polish poodle pottery prune quilt
     refuel rehearse rent sailboat sharpen sheep stitch subtitle summon telescope tractor tune
-    """.split()
+    """)
 )
 
 
@@ -113,9 +123,7 @@ def _letters(rng: Random) -> str:
 
 def _syllables(rng: Random) -> str:
     count = 1 + int(rng.random() * 3)
-    return "".join(
-        pick(rng, _ONSETS) + pick(rng, _NUCLEI) + pick(rng, _CODAS) for _ in range(count)
-    )
+    return "".join(pick(rng, _ONSETS) + pick(rng, _NUCLEI) + pick(rng, _CODAS) for _ in range(count))
 
 
 def _pieces(rng: Random) -> str:
