@@ -1,0 +1,188 @@
+"""The Train screen on real run directories: alive, ended, lost; requests; coming back."""
+
+from collections.abc import Callable
+
+from live_runs import ended_run, live_run, log_steps
+from textual.widgets import Static
+
+from tuner_tui.runs import control
+from tuner_tui.runs.layout import LOG, STATUS, RunState
+from tuner_tui.tui.app import TunerApp
+from tuner_tui.tui.screens.confirm import ConfirmScreen
+from tuner_tui.tui.screens.home import HomeScreen
+from tuner_tui.tui.screens.train import TrainScreen
+from tuner_tui.tui.widgets.log_tail import LogTail
+from tuner_tui.tui.widgets.loss_chart import LossChart
+from tuner_tui.tui.widgets.run_state import RunHead
+from tuner_tui.tui.widgets.small_chart import SmallChart
+
+Until = Callable[..., object]
+
+
+def head(app: TunerApp) -> str:
+    return app.screen.query_one(RunHead).render().plain
+
+
+def notice(app: TunerApp) -> str:
+    return str(app.screen.query_one("#notice", Static).content)
+
+
+def drawn(app: TunerApp) -> bool:
+    """Whether the chart of the shown screen has a curve."""
+    return isinstance(app.screen, TrainScreen) and app.screen.body_ready and "train" in chart(app)
+
+
+def chart(app: TunerApp) -> str:
+    return app.screen.query_one(LossChart).text()
+
+
+def shown_keys(app: TunerApp) -> set[str]:
+    return {active.binding.description for active in app.screen.active_bindings.values()}
+
+
+async def test_a_live_run_is_watched_while_it_goes_on(until: Until) -> None:
+    with live_run(total=40, steps=12) as (run_dir, writer):
+        app = TunerApp(watch=run_dir)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(pilot, lambda: drawn(app) and "step 12 of 40" in head(app))
+            assert "● running" in head(app)
+            assert "◆ eval" in chart(app)
+            assert app.screen.query_one("#memory_allocated", SmallChart).last_text == "3.0 GiB"
+            assert {"Stop", "Checkpoint"} <= shown_keys(app)
+            assert not {"Start", "Resume"} & shown_keys(app)
+            log_steps(writer, 13, 20)
+            await until(pilot, lambda: "step 20 of 40" in head(app))
+            assert "20,000 tokens" in head(app)
+            assert "left" in head(app)
+            writer.end(RunState.FINISHED)
+            await until(pilot, lambda: "✓ finished" in head(app))
+            assert "Enter measures" in notice(app)
+            assert "Next step" in shown_keys(app)
+
+
+async def test_the_polling_rests_behind_another_screen_and_catches_up(until: Until) -> None:
+    with live_run(steps=5) as (run_dir, writer):
+        app = TunerApp(watch=run_dir)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: drawn(app))
+            train = app.screen
+            await pilot.press("h")
+            await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+            log_steps(writer, 6, 30)
+            await pilot.press("4")
+            await until(pilot, lambda: app.screen is train and "step 30 of 40" in head(app))
+
+
+async def test_stop_asks_first_and_leaves_the_rest_to_the_trainer(until: Until) -> None:
+    with live_run() as (run_dir, writer):
+        app = TunerApp(watch=run_dir)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: drawn(app))
+            await pilot.press("s")
+            assert isinstance(app.screen, ConfirmScreen)
+            await pilot.press("escape")
+            assert not control.stop_requested(run_dir)
+            await pilot.press("s")
+            await pilot.press("y")
+            await until(pilot, lambda: control.stop_requested(run_dir))
+            await pilot.press("c")
+            await until(pilot, lambda: control.save_requested(run_dir))
+            writer.end(RunState.STOPPED, "asked to stop at step 12.")
+            await until(pilot, lambda: "■ stopped" in head(app))
+            assert "u resumes" in notice(app)
+            assert "Resume" in shown_keys(app)
+
+
+async def test_a_failed_run_says_why_in_plain_text(until: Until) -> None:
+    run_dir = ended_run("bad", RunState.FAILED, "out of memory [red]here[/red] \x1b[2J")
+    app = TunerApp(watch=run_dir)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen) and "✗ failed" in head(app))
+        assert "out of memory [red]here[/red] ␛[2J" in notice(app)
+        assert "Resume" in shown_keys(app)
+
+
+async def test_a_run_without_a_process_is_lost_and_never_running(until: Until) -> None:
+    with live_run() as (run_dir, _):
+        before = (run_dir / STATUS).read_bytes()
+    # The last word of a process that is gone: running, with a pid that no process has.
+    (run_dir / STATUS).write_bytes(before.replace(b'"pid":', b'"pid":1000000'))
+    app = TunerApp(watch=run_dir)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen) and "? lost" in head(app))
+        assert "Lost:" in notice(app)
+        assert "u resumes" in notice(app)
+
+
+async def test_a_loss_that_is_not_finite_is_announced(until: Until) -> None:
+    with live_run(steps=3) as (run_dir, writer):
+        log_steps(writer, 4, 6, broken=5)
+        app = TunerApp(watch=run_dir)
+        async with app.run_test(size=(100, 30), notifications=True) as pilot:
+            await until(pilot, lambda: drawn(app) and "not finite" in chart(app))
+            assert any("not a finite number at step 5" in note.message for note in app._notifications)
+
+
+async def test_a_resumed_run_draws_its_curve_anew(until: Until) -> None:
+    with live_run(steps=12) as (run_dir, writer):
+        app = TunerApp(watch=run_dir)
+        async with app.run_test(size=(100, 30)) as pilot:
+            await until(pilot, lambda: drawn(app) and "step 12" in head(app))
+            writer.resumed(8)
+            log_steps(writer, 9, 10)
+            await until(pilot, lambda: "step 10 of 40" in head(app))
+            assert "10,000 tokens" in head(app)
+
+
+async def test_a_hostile_log_is_shown_as_it_is(until: Until) -> None:
+    log = "\x1b]0;title\x07 [link=file:///etc]x[/link]\nlast line\n"
+    app = TunerApp(watch=ended_run("log", RunState.FINISHED, log=log))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: drawn(app) and bool(app.screen.query_one("#log", LogTail).lines))
+        await pilot.press("l")
+        lines = app.screen.query_one("#log", LogTail).lines
+        assert lines[0] == "␛]0;title␇ [link=file:///etc]x[/link]"
+        assert lines[1] == "last line"
+        assert app.screen.query_one("#log", LogTail).region.height > 0
+
+
+async def test_a_folder_that_is_no_run_is_told(tmp_path, until: Until) -> None:
+    app = TunerApp(watch=tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(
+            pilot, lambda: isinstance(app.screen, TrainScreen) and "not a readable run" in notice(app)
+        )
+
+
+async def test_without_a_configuration_enter_leads_to_one(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.painted)
+        app.go("train")
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen) and app.screen.body_ready)
+        assert "Nothing is configured yet" in notice(app)
+        assert "Start" not in shown_keys(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.current_mode == "configure")
+
+
+async def test_log_scale_and_smoothing_are_keys(until: Until) -> None:
+    app = TunerApp(watch=ended_run("keys", RunState.FINISHED))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: drawn(app))
+        await pilot.press("g")
+        assert "log · smoothed 0.6" in chart(app)
+        await pilot.press("m")
+        assert "log · smoothed 0.9" in chart(app)
+        await pilot.press("m", "m")
+        assert "log · not smoothed" in chart(app)
+
+
+async def test_the_log_file_may_come_late(until: Until) -> None:
+    with live_run() as (run_dir, _):
+        app = TunerApp(watch=run_dir)
+        async with app.run_test(size=(200, 60)) as pilot:
+            await until(pilot, lambda: drawn(app))
+            (run_dir / LOG).write_text("hello\n")
+            await until(pilot, lambda: list(app.screen.query_one("#log", LogTail).lines) == ["hello"])
+            assert app.screen.query_one("#log", LogTail).region.height > 0
