@@ -1,0 +1,205 @@
+"""The report as Markdown: the verdict first, then figures, curves, changes, and how to repeat it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tuner_tui.evaluation.arms import ARM_TITLES, ARMS
+from tuner_tui.evaluation.scoring import ERROR_TYPES
+from tuner_tui.report.text import (
+    MEASURE_TITLES,
+    STATE_TITLES,
+    p_value,
+    percent,
+    points,
+    said,
+    seconds,
+    sparkline,
+    visible,
+)
+
+_CHANGED = 20
+"""Changed items that are shown; report.json has them all."""
+
+
+def render(report: Mapping[str, Any]) -> str:
+    """The whole page. Text from models and datasets stands in code spans, with control characters shown."""
+    parts = [_head(report), _figures(report), _errors(report), _changed(report)]
+    parts += [_training(report), _made_from(report), _repeat(report)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(report: Mapping[str, Any]) -> str:
+    verdict, run = report["verdict"], report["run"]
+    return (
+        f"# {verdict['title']}\n\n"
+        f"**{_plain(verdict['sentence'])}**\n\n"
+        f"Rule: {verdict['rule']}\n\n"
+        f"Run `{run['id']}`, {run['state']} after {run['step']} of {run['total']} steps"
+        f" in {seconds(run['seconds'])}."
+    )
+
+
+def _figures(report: Mapping[str, Any]) -> str:
+    summary = report["evaluation"]
+    if summary is None or not summary["arms"]:
+        return "## Evaluation\n\nNot evaluated yet: `tuner eval " + report["run"]["id"] + "`."
+    arms = [arm for arm in ARMS if arm in summary["arms"]]
+    lines = [
+        "## Evaluation",
+        "",
+        f"{summary['items']} held-out items, the same for every column; greedy decoding. In brackets: the "
+        "95% "
+        "interval (Wilson).",
+        "",
+        "| | " + " | ".join(ARM_TITLES[arm] for arm in arms) + " |",
+        "| --- |" + " ---: |" * len(arms),
+    ]
+    for measure, title in MEASURE_TITLES.items():
+        cells = []
+        for arm in arms:
+            rate = summary["arms"][arm][measure]
+            count = f" ({rate['count']}/{rate['total']})" if rate["total"] else ""
+            cells.append(f"{percent(rate)}{count}")
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    for comparison in _comparisons(summary):
+        lines += ["", comparison]
+    return "\n".join(lines)
+
+
+def _comparisons(summary: Mapping[str, Any]) -> list[str]:
+    """A sentence for each base that the tuned model is compared with."""
+    sentences = []
+    pairs = {"base": summary["comparison"], summary["best_prompt"]: summary["comparison_best"]}
+    for base, comparison in pairs.items():
+        if change := comparison.get("full_match"):
+            low, high = change["interval"]
+            sentences.append(
+                f"Tuned against {ARM_TITLES[base].lower()}: {points(change['delta'])} percentage points of "
+                "calls "
+                f"exactly right [{points(low)} to {points(high)}], {change['fixed']} fixed and "
+                f"{change['broken']} broken of {change['pairs']} items, {p_value(change['p_value'])} "
+                "(exact McNemar; interval: paired bootstrap)."
+            )
+    return sentences
+
+
+def _errors(report: Mapping[str, Any]) -> str:
+    summary = report["evaluation"]
+    if summary is None:
+        return ""
+    arms = [arm for arm in ARMS if arm in summary["arms"]]
+    types = [t for t in ERROR_TYPES if any(summary["arms"][arm]["errors"].get(t) for arm in arms)]
+    if not types:
+        return ""
+    lines = [
+        "## What went wrong",
+        "",
+        "| Error | " + " | ".join(ARM_TITLES[arm] for arm in arms) + " | The model … |",
+        "| --- |" + " ---: |" * len(arms) + " --- |",
+    ]
+    for type in types:
+        counts = " | ".join(str(summary["arms"][arm]["errors"].get(type, 0)) for arm in arms)
+        lines.append(f"| {type.replace('_', ' ')} | {counts} | {ERROR_TYPES[type]} |")
+    return "\n".join(lines)
+
+
+def _changed(report: Mapping[str, Any]) -> str:
+    changed = report["changed"]
+    if not changed:
+        return ""
+    fixed = sum(each["direction"] == "fixed" for each in changed)
+    lines = [
+        "## What changed",
+        "",
+        f"Plain prompt against tuned model: {fixed} fixed, {len(changed) - fixed} broken.",
+    ]
+    for each in changed[:_CHANGED]:
+        lines += [
+            "",
+            f"**{each['direction'].capitalize()}**, item {_code(each['id'])}: {_code(each['request'])}",
+            "",
+            f"- right: {_code(said({'calls': each['gold'], 'text': 'no call'}))}",
+            f"- before: {_code(said(each['before']))}{_kind(each['before'])}",
+            f"- after: {_code(said(each['after']))}{_kind(each['after'])}",
+        ]
+    if len(changed) > _CHANGED:
+        lines += ["", f"{len(changed) - _CHANGED} more are in report.json."]
+    return "\n".join(lines)
+
+
+def _kind(side: Mapping[str, Any]) -> str:
+    return f" ({side['error'].replace('_', ' ')})" if side["error"] else ""
+
+
+def _training(report: Mapping[str, Any]) -> str:
+    training = report["training"]
+    verdict = training["verdict"]
+    lines = [
+        "## Training",
+        "",
+        f"**{STATE_TITLES[verdict['state']]}.** {verdict['sentence']}",
+        "",
+        f"Rule: {verdict['rule']}",
+    ]
+    curves = [(name, training[key]) for name, key in (("loss", "loss"), ("eval loss", "eval_loss"))]
+    drawn = [
+        f"{name:<10}{curve['values'][0]:8.3f}  {sparkline(curve['values'])}  {curve['values'][-1]:.3f}"
+        for name, curve in curves
+        if curve["values"]
+    ]
+    if drawn:
+        lines += ["", "```text", *drawn, "```"]
+    facts = _facts(training)
+    if facts:
+        lines += ["", ", ".join(facts) + "."]
+    return "\n".join(lines)
+
+
+def _facts(training: Mapping[str, Any]) -> list[str]:
+    facts = []
+    if training["tokens"]:
+        facts.append(f"{training['tokens']:,.0f} tokens")
+    if training["tokens_per_second"]:
+        facts.append(f"{training['tokens_per_second']:,.0f} tokens per second")
+    if training["peak_memory"]:
+        facts.append(f"{training['peak_memory'] / 1e9:.2f} GB of memory at most")
+    if training["verdict"]["best_step"] is not None:
+        facts.append(f"lowest eval loss at step {training['verdict']['best_step']}")
+    return facts
+
+
+def _made_from(report: Mapping[str, Any]) -> str:
+    lines = ["## What it was made from", "", f"- base model: {_code(str(report['model'].get('name')))}"]
+    for file in report["data"]["train"]:
+        lines.append(f"- data: {_code(str(file.get('path')))}, SHA-256 `{str(file.get('sha256'))[:16]}…`")
+    if heldout := report["data"]["heldout"]:
+        lines.append(f"- held-out items: {_code(heldout)}")
+    for section in ("quantization", "lora", "optimization"):
+        values = report["config"].get(section) or {}
+        shown = ", ".join(f"{key} {value}" for key, value in values.items() if value is not None)
+        if shown:
+            lines.append(f"- {section}: {_code(shown)}")
+    versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items() if version)
+    return "\n".join([*lines, f"- versions: {versions}"])
+
+
+def _repeat(report: Mapping[str, Any]) -> str:
+    commands = "\n".join(visible(command) for command in report["repeat"])
+    return f"## How to repeat it\n\n```sh\n{commands}\n```"
+
+
+def _code(text: str) -> str:
+    """Hostile text as a code span: its own backticks can't end it."""
+    shown = visible(text, 300)
+    longest, run = 0, 0
+    for character in shown:
+        run = run + 1 if character == "`" else 0
+        longest = max(longest, run)
+    fence = "`" * (longest + 1)
+    pad = " " if shown.startswith("`") or shown.endswith("`") or not shown.strip() else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def _plain(text: str) -> str:
+    """A sentence that may quote an error message: nothing in it is Markdown or HTML."""
+    return "".join(f"\\{c}" if c in r"\`*_[]<>|#" else c for c in visible(text))

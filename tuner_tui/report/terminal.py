@@ -1,0 +1,147 @@
+"""The report on a terminal, made for 80 columns."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tuner_tui.evaluation.arms import ARMS
+from tuner_tui.report.text import (
+    SHORT_TITLES,
+    STATE_TITLES,
+    p_value,
+    percent,
+    points,
+    said,
+    seconds,
+    sparkline,
+    visible,
+)
+
+_CHANGED = 6
+"""Changed items that are shown: a screen's worth; report.md has more."""
+
+_HEADS = {"base": "Plain", "instruction": "Instruction", "examples": "Examples", "tuned": "Tuned"}
+_SIGNS = {"ship": ("✔", "green"), "do_not_ship": ("✘", "red")}
+
+
+def render(report: Mapping[str, Any], console: Console) -> None:
+    """Print the report. Text from models and datasets is never read as markup."""
+    _head(report, console)
+    _figures(report, console)
+    _errors(report, console)
+    _changed(report, console)
+    _training(report, console)
+    _where(report, console)
+
+
+def _head(report: Mapping[str, Any], console: Console) -> None:
+    verdict, run = report["verdict"], report["run"]
+    sign, colour = _SIGNS.get(verdict["decision"], ("•", "yellow"))
+    console.print(Text(f"{sign} {verdict['title']}", style=f"bold {colour}"))
+    console.print(Text(visible(verdict["sentence"])))
+    console.print(Text(f"Rule: {verdict['rule']}", style="dim"))
+    state = f"{run['id']}  {run['state']} after {run['step']} of {run['total']} steps"
+    console.print(Text(f"{state} in {seconds(run['seconds'])}", style="dim"))
+
+
+def _title(text: str, console: Console) -> None:
+    console.print()
+    console.print(Text(text, style="bold"))
+
+
+def _table(first: str, arms: list[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table.add_column(first, no_wrap=True)
+    for arm in arms:
+        table.add_column(_HEADS[arm], justify="right", no_wrap=True, style="bold" if arm == "tuned" else "")
+    return table
+
+
+def _figures(report: Mapping[str, Any], console: Console) -> None:
+    summary = report["evaluation"]
+    _title("Evaluation", console)
+    if summary is None or not summary["arms"]:
+        console.print(Text(f"Not evaluated yet: tuner eval {report['run']['id']}"))
+        return
+    arms = [arm for arm in ARMS if arm in summary["arms"]]
+    table = _table(f"{summary['items']} held-out items", arms)
+    for measure, title in SHORT_TITLES.items():
+        table.add_row(title, *(percent(summary["arms"][arm][measure]) for arm in arms))
+    console.print(table)
+    console.print(Text("In brackets: the 95% interval.", style="dim"))
+    for name, comparison in (
+        ("the plain prompt", summary["comparison"]),
+        ("the best prompt", summary["comparison_best"]),
+    ):
+        if change := comparison.get("full_match"):
+            low, high = change["interval"]
+            console.print(
+                Text(
+                    f"Against {name}: {points(change['delta'])} points [{points(low)} to {points(high)}], "
+                    f"{change['fixed']} fixed, {change['broken']} broken, {p_value(change['p_value'])}."
+                )
+            )
+
+
+def _errors(report: Mapping[str, Any], console: Console) -> None:
+    summary = report["evaluation"]
+    if summary is None:
+        return
+    arms = [arm for arm in ARMS if arm in summary["arms"]]
+    types = sorted({type for arm in arms for type in summary["arms"][arm]["errors"]})
+    if not types:
+        return
+    _title("What went wrong", console)
+    table = _table("Items", arms)
+    for type in types:
+        counts = (summary["arms"][arm]["errors"].get(type, 0) for arm in arms)
+        table.add_row(type.replace("_", " "), *(str(count) if count else "·" for count in counts))
+    console.print(table)
+
+
+def _changed(report: Mapping[str, Any], console: Console) -> None:
+    changed = report["changed"]
+    if not changed:
+        return
+    fixed = sum(each["direction"] == "fixed" for each in changed)
+    _title(f"What changed: {fixed} fixed, {len(changed) - fixed} broken", console)
+    for each in changed[:_CHANGED]:
+        good = each["direction"] == "fixed"
+        request = Text("✔ " if good else "✘ ", style="green" if good else "red")
+        request.append(visible(each["request"], 200), style="default")
+        console.print(request)
+        for name, text in (
+            ("right ", said({"calls": each["gold"], "text": "no call"})),
+            ("before", said(each["before"])),
+            ("after ", said(each["after"])),
+        ):
+            line = Text(f"{name}  ", style="dim")
+            line.append(visible(text, 200), style="default")
+            console.print(Padding(line, (0, 0, 0, 2)))
+    if len(changed) > _CHANGED:
+        console.print(Text(f"{len(changed) - _CHANGED} more are in report.json.", style="dim"))
+
+
+def _training(report: Mapping[str, Any], console: Console) -> None:
+    training = report["training"]
+    verdict = training["verdict"]
+    _title(f"Training: {STATE_TITLES[verdict['state']].lower()}", console)
+    console.print(Text(visible(verdict["sentence"])))
+    for name, key, colour in (("loss", "loss", "cyan"), ("eval loss", "eval_loss", "magenta")):
+        values = training[key]["values"]
+        if values:
+            line = Text(f"{name:<10}{values[0]:7.3f} ")
+            line.append(sparkline(values), style=colour)
+            line.append(f" {values[-1]:.3f}")
+            console.print(line, no_wrap=True)
+
+
+def _where(report: Mapping[str, Any], console: Console) -> None:
+    _title("How to repeat it", console)
+    for command in report["repeat"]:
+        console.print(Text("  " + visible(command)), soft_wrap=True)

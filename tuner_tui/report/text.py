@@ -1,0 +1,113 @@
+"""What the renderings of a report share: figures in words, and hostile text made visible."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tuner_tui.evaluation.shapes import Rate
+
+MEASURE_TITLES = {
+    "full_match": "Calls exactly right",
+    "tool_selection": "Right tools",
+    "arguments": "Right arguments, given the right tools",
+    "call_or_no_call": "Call or no call",
+    "no_call": "Kept without a call, where no tool serves",
+    "strict_format": "Format right to the letter",
+}
+SHORT_TITLES = {
+    "full_match": "Exactly right",
+    "tool_selection": "Right tools",
+    "arguments": "Right arguments",
+    "call_or_no_call": "Call or no call",
+    "no_call": "No needless call",
+    "strict_format": "Strict format",
+}
+STATE_TITLES = {
+    "unknown": "Too short to judge",
+    "unstable": "Unstable",
+    "diverged": "Diverged",
+    "overfitting": "Overfitting",
+    "still_falling": "Still falling",
+    "converged": "Converged",
+}
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def visible(text: str, limit: int | None = None) -> str:
+    """One line of text from a model or a dataset: control characters shown as symbols, none sent.
+
+    C0 becomes its picture (U+2400 block), DEL `␡`; C1, and characters that reorder text, their code.
+    """
+    shown = "".join(_shown(character) for character in text)
+    return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _shown(character: str) -> str:
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    if 0x80 <= code < 0xA0 or code in range(0x200B, 0x2010) or code in range(0x2028, 0x202F):
+        return f"<{code:04X}>"
+    if code in range(0x2066, 0x206A) or code == 0xFEFF or 0xD800 <= code < 0xE000:
+        return f"<{code:04X}>"
+    return character
+
+
+def percent(rate: Rate) -> str:
+    """`95% [87–98]`, or a dash where there was nothing to count."""
+    if rate["rate"] is None:
+        return "–"
+    low, high = rate["interval"]
+    return f"{rate['rate']:.0%} [{100 * low:.0f}–{100 * high:.0f}]"
+
+
+def points(value: float) -> str:
+    """A difference of rates in percentage points, with its sign."""
+    return f"{100 * value:+.0f}"
+
+
+def p_value(value: float) -> str:
+    """`p = 0.013`, `p < 0.001`."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}" if value < 0.995 else "p = 1"
+
+
+def seconds(value: float | None) -> str:
+    """`42 s`, `3 min 20 s`, `2 h 5 min`; a dash when it is not known."""
+    if value is None:
+        return "–"
+    whole = round(value)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def sparkline(values: Sequence[float], width: int = 40) -> str:
+    """A line of blocks, one for each of at most `width` means of neighbouring values."""
+    numbers = [float(value) for value in values]
+    if not numbers:
+        return ""
+    if len(numbers) > width:
+        edges = [round(i * len(numbers) / width) for i in range(width + 1)]
+        numbers = [sum(numbers[a:b]) / (b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    low, high = min(numbers), max(numbers)
+    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(_BLOCKS[round((number - low) * scale)] for number in numbers)
+
+
+def call_text(calls: Sequence[Mapping[str, Any]]) -> str:
+    """`find_flight(to="Oslo", day=3)`, calls joined by `; `."""
+    return "; ".join(
+        f"{call['name']}("
+        + ", ".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in call["arguments"].items())
+        + ")"
+        for call in calls
+    )
+
+
+def said(side: Mapping[str, Any]) -> str:
+    """What an answer amounts to: its calls, or its words."""
+    return call_text(side["calls"]) if side["calls"] else side["text"] or "(nothing)"
