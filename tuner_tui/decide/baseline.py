@@ -6,9 +6,9 @@ from typing import Any
 
 # The arms that change nothing but the prompt, from the plainest to the longest.
 PROMPT_ARMS = {
-    "base": "plain prompt",
-    "instruction": "prompt with an instruction",
-    "examples": "prompt with an instruction and examples",
+    "base": "the plain one",
+    "instruction": "an instruction",
+    "examples": "an instruction with examples",
 }
 
 

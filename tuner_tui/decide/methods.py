@@ -53,12 +53,7 @@ def choose_method(answers: Mapping[str, tuple[str, ...]], failures: frozenset[st
     one = {id: chosen[0] for id, chosen in answers.items()}
     judgement = bool(failures) and failures <= JUDGEMENT
     preferences = one.get("preferences", "none")
-    if (
-        preferences == "stream"
-        and judgement
-        and one.get("gpu") == "several"
-        and one.get("time") == "weeks"
-    ):
+    if preferences == "stream" and judgement and one.get("gpu") == "several" and one.get("time") == "weeks":
         return _rlhf()
     if preferences != "none" and judgement:
         return _dpo()
@@ -74,21 +69,17 @@ def _rlhf() -> Method:
         headline="Fine-tune with RLHF: a reward model, then PPO.",
         reasons=[
             "The answers are right in form and wrong in judgement, which comparisons teach best.",
-            "You have what it takes: a steady stream of comparisons, several large GPUs, and "
-            "weeks.",
+            "You have what it takes: a steady stream of comparisons, several large GPUs, and weeks.",
         ],
         steps=[
-            "Start from a supervised model, and run DPO on the comparisons first: it is the "
-            "figure to beat.",
-            "Train the reward model, and check it on comparisons that it has not seen, before PPO "
-            "uses it.",
+            "Start from a supervised model, and run DPO on the comparisons first: it is the figure to beat.",
+            "Train the reward model, and check it on comparisons that it has not seen, before PPO uses it.",
         ],
         preset=None,
         alternatives=[
             (
                 "dpo",
-                "if it reaches the goal: same comparisons, one training run, far fewer ways to "
-                "fail.",
+                "if it reaches the goal: same comparisons, one training run, far fewer ways to fail.",
             )
         ],
     )
@@ -99,8 +90,7 @@ def _dpo() -> Method:
         technique="dpo",
         headline="Fine-tune with DPO on your preference pairs.",
         reasons=[
-            "The form is right and the judgement is not; your pairs show directly which answer is "
-            "better."
+            "The form is right and the judgement is not; your pairs show directly which answer is better."
         ],
         steps=[
             "Make sure that each pair differs in what you care about, and not in length alone.",
@@ -108,9 +98,7 @@ def _dpo() -> Method:
             "may already be enough.",
         ],
         preset=None,
-        alternatives=[
-            ("lora", "on the chosen answers alone: simpler, and often most of the gain.")
-        ],
+        alternatives=[("lora", "on the chosen answers alone: simpler, and often most of the gain.")],
     )
 
 
@@ -118,12 +106,8 @@ def _full() -> Method:
     return Method(
         technique="sft",
         headline="Fine-tune all weights; begin with LoRA as the figure to beat.",
-        reasons=[
-            "More than 50,000 rows, several large GPUs and weeks: enough to change a model deeply."
-        ],
-        steps=[
-            "Train LoRA on a tenth of the rows first: it finds faults in the data for little money."
-        ],
+        reasons=["More than 50,000 rows, several large GPUs and weeks: enough to change a model deeply."],
+        steps=["Train LoRA on a tenth of the rows first: it finds faults in the data for little money."],
         preset=None,
         alternatives=[
             (
@@ -161,9 +145,7 @@ def _adapter(one: Mapping[str, str], has_preferences: bool) -> Method:
             ],
             steps=["Take a model of 7 to 14 billion, or rent a GPU of 80 GB."],
             preset="gpu-24gb-qlora",
-            alternatives=[
-                ("prompt", "with the large model: the quality that the smaller one has to reach.")
-            ],
+            alternatives=[("prompt", "with the large model: the quality that the smaller one has to reach.")],
         )
     unknown = not gpu or not model
     technique = "qlora" if unknown else _FITS.get((model, gpu), "lora")
@@ -171,28 +153,21 @@ def _adapter(one: Mapping[str, str], has_preferences: bool) -> Method:
     if unknown:
         reason = "QLoRA fits the widest range of GPUs; name GPU and model size for closer advice."
     elif technique == "lora":
-        reason = (
-            f"A model {_MODEL[model]} fits in 16 bit on {_GPU[gpu]}: nothing has to be quantized."
-        )
+        reason = f"A model {_MODEL[model]} fits in 16 bit on {_GPU[gpu]}: nothing has to be quantized."
     elif gpu == "none":
-        reason = (
-            f"A model {_MODEL[model]} in 4 bit trains on the CPU, with short rows and patience."
-        )
+        reason = f"A model {_MODEL[model]} in 4 bit trains on the CPU, with short rows and patience."
     else:
         reason = f"A model {_MODEL[model]} needs 4 bit to leave room for training on {_GPU[gpu]}."
     steps = [
-        "See whether it fits before it runs: `tuner init PRESET > config.yaml`, `tuner estimate "
-        "config.yaml`."
+        "See whether it fits before it runs: `tuner init PRESET > config.yaml`, `tuner estimate config.yaml`."
     ]
     if one.get("rows") == "hundreds":
         steps.append(
-            "With some hundreds of rows, 2 to 4 epochs are enough; watch for the turn of the eval "
-            "loss."
+            "With some hundreds of rows, 2 to 4 epochs are enough; watch for the turn of the eval loss."
         )
     if one.get("goal") == "agent":
         steps.append(
-            "Put whole trajectories into the data, with failed calls and their repair, not single "
-            "calls only."
+            "Put whole trajectories into the data, with failed calls and their repair, not single calls only."
         )
     alternatives = (
         [("qlora", "if memory runs out, or you want longer rows.")]
@@ -216,6 +191,4 @@ def _adapter(one: Mapping[str, str], has_preferences: bool) -> Method:
 def _preset(gpu: str, technique: str) -> str:
     if gpu == "none":
         return "cpu-small"
-    return (
-        "gpu-80gb-lora" if gpu in ("80gb", "several") and technique == "lora" else "gpu-24gb-qlora"
-    )
+    return "gpu-80gb-lora" if gpu in ("80gb", "several") and technique == "lora" else "gpu-24gb-qlora"

@@ -34,8 +34,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "goal",
         "What are you building?",
-        "The goal decides what has to be learned, if anything: a form, a choice, a behaviour or a "
-        "fact.",
+        "The goal decides what has to be learned, if anything: a form, a choice, a behaviour or a fact.",
         (
             Option(
                 "prototype",
@@ -60,8 +59,7 @@ QUESTIONS: tuple[Question, ...] = (
             Option(
                 "smaller_model",
                 "A smaller, cheaper model",
-                "A large model does it well; you want the same from one that costs less or runs "
-                "locally.",
+                "A large model does it well; you want the same from one that costs less or runs locally.",
             ),
             Option(
                 "instructions",
@@ -78,8 +76,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "prompting",
         "How far have you taken prompting?",
-        "Prompting costs minutes and tuning costs days, so it goes first, and it is the figure to "
-        "beat.",
+        "Prompting costs minutes and tuning costs days, so it goes first, and it is the figure to beat.",
         (
             Option("none", "Not tried", "No prompt has been tested on your own cases yet."),
             Option("quick", "A quick try", "One or two prompts, judged by eye."),
@@ -102,9 +99,7 @@ QUESTIONS: tuple[Question, ...] = (
                 "Broken format",
                 "Text that does not parse: cut-off JSON, wrong keys, prose around a call.",
             ),
-            Option(
-                "wrong_tool", "Wrong tool", "It calls a function that does not serve the request."
-            ),
+            Option("wrong_tool", "Wrong tool", "It calls a function that does not serve the request."),
             Option(
                 "wrong_arguments",
                 "Wrong arguments",
@@ -115,9 +110,7 @@ QUESTIONS: tuple[Question, ...] = (
                 "Needless calls",
                 "It calls something although no tool can serve the request.",
             ),
-            Option(
-                "style", "Style or judgement", "Correct, but not the answer that people prefer."
-            ),
+            Option("style", "Style or judgement", "Correct, but not the answer that people prefer."),
             Option(
                 "facts",
                 "Missing or outdated facts",
@@ -132,17 +125,14 @@ QUESTIONS: tuple[Question, ...] = (
         "Weights are a poor store for facts: they can't be updated, cited or deleted one by one.",
         (
             Option("no", "No", "The request and the tools hold all that is needed."),
-            Option(
-                "stable", "Private, but stable", "Terms and rules of your house that change rarely."
-            ),
+            Option("stable", "Private, but stable", "Terms and rules of your house that change rarely."),
             Option("fresh", "Yes", "Prices, tickets, policies, documents: new ones each week."),
         ),
     ),
     Question(
         "rows",
         "How many good examples do you have?",
-        "A good example is a request with the answer that you would sign, checked by a person or "
-        "a program.",
+        "A good example is a request with the answer that you would sign, checked by a person or a program.",
         (
             Option("none", "None yet", "You can write some, or collect them from logs."),
             Option(
@@ -166,8 +156,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "preferences",
         "Do you have judgements between two answers?",
-        "“This answer is better than that one” teaches what is hard to write down as one right "
-        "answer.",
+        "“This answer is better than that one” teaches what is hard to write down as one right answer.",
         (
             Option("none", "No", "Only single answers, or none."),
             Option(
@@ -187,9 +176,7 @@ QUESTIONS: tuple[Question, ...] = (
         "Which GPU can you use?",
         "Its memory decides between full tuning, LoRA and QLoRA.",
         (
-            Option(
-                "none", "None", "CPU only: models below about 1 billion parameters, short rows."
-            ),
+            Option("none", "None", "CPU only: models below about 1 billion parameters, short rows."),
             Option("small", "Up to 16 GB", "For example RTX 4060 Ti, T4."),
             Option("24gb", "24 to 48 GB", "For example RTX 4090, A10, L40S."),
             Option("80gb", "One of 80 GB or more", "For example A100, H100, H200."),
@@ -199,8 +186,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "model",
         "How large is the model that you want to run in the end?",
-        "Take the smallest that a good prompt brings near the goal; size is paid for at every "
-        "request.",
+        "Take the smallest that a good prompt brings near the goal; size is paid for at every request.",
         (
             Option("tiny", "Below 1 billion parameters", "Runs anywhere; narrow tasks only."),
             Option("small", "1 to 4 billion", "Phones and laptops; good at a fixed set of tools."),
@@ -232,9 +218,7 @@ def check_answers(answers: Answers) -> dict[str, tuple[str, ...]]:
     for id, given in answers.items():
         question = known.get(id)
         if question is None:
-            raise UserError(
-                f"answers: no question is called {id!r}; there are: {', '.join(known)}."
-            )
+            raise UserError(f"answers: no question is called {id!r}; there are: {', '.join(known)}.")
         chosen = [given] if isinstance(given, str) else given
         options = [option.id for option in question.options]
         if not isinstance(chosen, list | tuple):
@@ -245,9 +229,7 @@ def check_answers(answers: Answers) -> dict[str, tuple[str, ...]]:
                     f"answers: {option!r} does not answer {id}; choose from: {', '.join(options)}."
                 )
         if len(chosen) > 1 and not question.multiple:
-            raise UserError(
-                f"answers: {id} takes one answer, not {len(chosen)}: {', '.join(options)}."
-            )
+            raise UserError(f"answers: {id} takes one answer, not {len(chosen)}: {', '.join(options)}.")
         if chosen:
             checked[id] = tuple(option for option in options if option in chosen)
     return checked

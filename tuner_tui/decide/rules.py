@@ -38,14 +38,11 @@ def prompt_is_enough(now: Situation) -> Recommendation | None:
         return None
     if base.no_call is not None and base.no_call.rate < ENOUGH:
         return None
-    reasons = [f"The {base.prompt} gets {base.full_match} of calls exactly right."]
+    reasons = [f"The best prompt ({base.prompt}) gets {base.full_match} of calls exactly right."]
     if base.no_call is not None:
-        reasons.append(
-            f"It keeps {base.no_call} of the requests that no tool serves without a call."
-        )
+        reasons.append(f"It keeps {base.no_call} of the requests that no tool serves without a call.")
     reasons.append(
-        "What is left to gain is smaller than what a training run costs to make, check and "
-        "maintain."
+        "What is left to gain is smaller than what a training run costs to make, check and maintain."
     )
     return Recommendation(
         verdict="prompt",
@@ -53,15 +50,13 @@ def prompt_is_enough(now: Situation) -> Recommendation | None:
         headline="Do not train: a prompt is enough.",
         reasons=reasons + _few_items(base),
         first_steps=[
-            f"Put the {base.prompt} into use, and keep it under version control.",
+            "Put that prompt into use, and keep it under version control.",
             "Keep the held-out cases, and count again whenever the prompt or the model changes.",
             "Look at the failures that are left, one by one: some may be mended by a better tool "
             "description.",
         ],
         preset=None,
-        alternatives=[
-            Alternative("lora", "if the long prompt makes each request too slow or too dear.")
-        ],
+        alternatives=[Alternative("lora", "if the long prompt makes each request too slow or too dear.")],
         rule="prompt_is_enough",
     )
 
@@ -83,9 +78,7 @@ def nothing_fails(now: Situation) -> Recommendation | None:
             "Come back when the counts show the same failure again and again.",
         ],
         preset=None,
-        alternatives=[
-            Alternative("lora", "if you want the same quality from a smaller, cheaper model.")
-        ],
+        alternatives=[Alternative("lora", "if you want the same quality from a smaller, cheaper model.")],
         rule="nothing_fails",
     )
 
@@ -100,13 +93,10 @@ def facts_come_from_retrieval(now: Situation) -> Recommendation | None:
         return None
     reasons = []
     if fresh:
-        reasons.append(
-            "Your facts change each week; weights hold what they were at the time of training."
-        )
+        reasons.append("Your facts change each week; weights hold what they were at the time of training.")
     if only_facts:
         reasons.append(
-            "Only facts are missing or outdated. Tuning teaches form and behaviour well, and facts "
-            "badly."
+            "Only facts are missing or outdated. Tuning teaches form and behaviour well, and facts badly."
         )
     if documents:
         reasons.append(
@@ -129,9 +119,7 @@ def facts_come_from_retrieval(now: Situation) -> Recommendation | None:
                 "lora",
                 "if answers stay wrong in form or judgement with the right passage in the prompt.",
             ),
-            Alternative(
-                "prompt", "if all the facts fit into the prompt: then no search is needed."
-            ),
+            Alternative("prompt", "if all the facts fit into the prompt: then no search is needed."),
         ],
         rule="facts_come_from_retrieval",
     )
@@ -144,18 +132,13 @@ def prompt_first(now: Situation) -> Recommendation | None:
     if now.baseline is not None or tried == "systematic":
         return None
     if goal == "prototype":
-        reasons = [
-            "While the task may still change, a prompt changes in a minute and a dataset does not."
-        ]
+        reasons = ["While the task may still change, a prompt changes in a minute and a dataset does not."]
     elif tried in ("", "none"):
         reasons = [
-            "No prompt has been counted on your own cases, so nobody knows what training would "
-            "have to beat."
+            "No prompt has been counted on your own cases, so nobody knows what training would have to beat."
         ]
     else:
-        reasons = [
-            "A quick try says that prompting is imperfect, not how far a good prompt would get."
-        ]
+        reasons = ["A quick try says that prompting is imperfect, not how far a good prompt would get."]
     reasons.append("A prompt costs an afternoon; training costs days, most of them for data.")
     return Recommendation(
         verdict="prompt",
@@ -167,14 +150,11 @@ def prompt_first(now: Situation) -> Recommendation | None:
             "that no tool serves.",
             "Measure a plain prompt, one with a clear instruction, and one with worked examples: "
             "`tuner eval MODEL --data FILE`.",
-            "Answer these questions again with that baseline: below 90% right, tuning is worth "
-            "its price.",
+            "Answer these questions again with that baseline: below 90% right, tuning is worth its price.",
         ],
         preset=None,
         alternatives=[
-            Alternative(
-                "qlora", "once counts show that the same failures stay with the best prompt."
-            )
+            Alternative("qlora", "once counts show that the same failures stay with the best prompt.")
         ],
         rule="prompt_first",
     )
@@ -198,9 +178,7 @@ def measure_first(now: Situation) -> Recommendation | None:
             "Read the error types, and answer these questions again.",
         ],
         preset=None,
-        alternatives=[
-            Alternative("qlora", "if the best prompt is right in fewer than 90% of cases.")
-        ],
+        alternatives=[Alternative("qlora", "if the best prompt is right in fewer than 90% of cases.")],
         rule="measure_first",
     )
 
@@ -228,8 +206,7 @@ def constrain_the_format(now: Situation) -> Recommendation | None:
         alternatives=[
             Alternative(
                 "qlora",
-                "if your server cannot constrain the output, or values are wrong behind the "
-                "format.",
+                "if your server cannot constrain the output, or values are wrong behind the format.",
             )
         ],
         rule="constrain_the_format",
@@ -242,17 +219,13 @@ def collect_data(now: Situation) -> Recommendation | None:
     if rows not in ("none", "few") or now.one("preferences") == "stream":
         return None
     steps = [
-        "Collect real requests from logs, and write or correct the answers; two people should "
-        "agree on them.",
+        "Collect real requests from logs, and write or correct the answers; two people should agree on them.",
         "Aim at 300 rows for a fixed set of tools, 1,000 or more for varied behaviour; "
         "at least one row in five is a request that no tool serves.",
-        "Hold 50 to 100 back for evaluation, and never train on them. `tuner inspect FILE` checks "
-        "the rest.",
+        "Hold 50 to 100 back for evaluation, and never train on them. `tuner inspect FILE` checks the rest.",
     ]
     if now.one("goal") == "smaller_model":
-        steps[0] = (
-            "Let the large model answer real requests, and keep only the answers that pass a check."
-        )
+        steps[0] = "Let the large model answer real requests, and keep only the answers that pass a check."
     return Recommendation(
         verdict="collect",
         technique="prompt",
@@ -267,9 +240,7 @@ def collect_data(now: Situation) -> Recommendation | None:
         preset=None,
         alternatives=[
             Alternative("prompt", "in the meantime, with your best examples inside the prompt."),
-            Alternative(
-                "qlora", "as a trial on what you have: it shows whether more rows will help."
-            ),
+            Alternative("qlora", "as a trial on what you have: it shows whether more rows will help."),
         ],
         rule="collect_data",
     )
@@ -282,9 +253,7 @@ def tune(now: Situation) -> Recommendation:
     reasons = [*_evidence(now), *method.reasons]
     alternatives = [Alternative(id, reason) for id, reason in method.alternatives]
     if now.one("knowledge") == "fresh" or "facts" in now.failures:
-        reasons.append(
-            "Training will not bring in missing or changing facts: add retrieval for those."
-        )
+        reasons.append("Training will not bring in missing or changing facts: add retrieval for those.")
         alternatives.append(Alternative("rag", "beside the tuned model, for the facts."))
     return Recommendation(
         verdict="tune",
@@ -322,20 +291,14 @@ def _evidence(now: Situation) -> list[str]:
     if base is None:
         if now.one("goal") == "smaller_model":
             return [
-                "A smaller model can take over a narrow task from a large one: it learns from its "
-                "answers."
+                "A smaller model can take over a narrow task from a large one: it learns from its answers."
             ]
-        return [
-            "Good prompts leave consistent failures, by your own account: measure them before you "
-            "train."
-        ]
+        return ["Good prompts leave consistent failures, by your own account: measure them before you train."]
     evidence = [f"The best prompt ({base.prompt}) gets {base.full_match} of calls right."]
     if base.full_match.rate < ENOUGH:
         evidence.append("Consistent failures remain, so training has something to teach.")
     if base.no_call is not None and base.no_call.rate < ENOUGH:
-        evidence.append(
-            f"It keeps only {base.no_call} of the requests that no tool serves without a call."
-        )
+        evidence.append(f"It keeps only {base.no_call} of the requests that no tool serves without a call.")
     return evidence + _few_items(base)
 
 
@@ -343,6 +306,5 @@ def _few_items(base: Baseline) -> list[str]:
     if base.items >= FEW_ITEMS:
         return []
     return [
-        f"Only {base.items} items were measured: the interval is wide, so add items before you "
-        "rely on it."
+        f"Only {base.items} items were measured: the interval is wide, so add items before you rely on it."
     ]

@@ -37,8 +37,7 @@ TECHNIQUES: tuple[Technique, ...] = (
         "Answers depend on facts that change, that must be cited, or that not everybody may see.",
         "The model has the facts and fails at form, at choosing a tool or at behaviour: more text "
         "does not mend that.",
-        "A search index over your documents, and cases that tell whether the right passage was "
-        "found.",
+        "A search index over your documents, and cases that tell whether the right passage was found.",
     ),
     Technique(
         "sft",
@@ -47,8 +46,7 @@ TECHNIQUES: tuple[Technique, ...] = (
         "on the answers only.",
         "Deep changes with tens of thousands of rows: a new language, a small model that replaces "
         "a large one.",
-        "Small data: with all weights free the model overfits and forgets more of what it could "
-        "do before.",
+        "Small data: with all weights free the model overfits and forgets more of what it could do before.",
         "About 16 bytes per parameter with AdamW in mixed precision (8 billion: roughly 130 GB "
         "before activations), "
         "so several large GPUs.",
@@ -61,18 +59,15 @@ TECHNIQUES: tuple[Technique, ...] = (
         "The usual choice when the 16-bit model fits on the GPU: forms, tools, behaviour from "
         "hundreds of rows on.",
         "To store facts. And when the model does not fit in 16 bit: use QLoRA.",
-        "About 2 bytes per parameter plus activations: 24 GB for 1 to 4 billion, 80 GB for 7 to "
-        "14 billion.",
+        "About 2 bytes per parameter plus activations: 24 GB for 1 to 4 billion, 80 GB for 7 to 14 billion.",
     ),
     Technique(
         "qlora",
         "QLoRA (LoRA on a 4-bit base)",
         "LoRA over a base model that is held in 4-bit NF4: the same training in a third of the "
         "memory or less.",
-        "The model is too large for LoRA in 16 bit on your GPU, or you have no GPU and a small "
-        "model.",
-        "The 16-bit model fits with room to spare: LoRA is faster, as nothing has to be "
-        "dequantized.",
+        "The model is too large for LoRA in 16 bit on your GPU, or you have no GPU and a small model.",
+        "The 16-bit model fits with room to spare: LoRA is faster, as nothing has to be dequantized.",
         "About 0.6 bytes per parameter plus activations: 7 to 14 billion on 24 GB, 30 to 70 "
         "billion on 80 GB.",
     ),
@@ -82,8 +77,7 @@ TECHNIQUES: tuple[Technique, ...] = (
         "Train on pairs of a chosen and a rejected answer: the chosen becomes likelier, the "
         "rejected less so, held "
         "close to the starting model.",
-        "The form is right and the judgement is not: tone, length, needless calls, one of two "
-        "valid tools.",
+        "The form is right and the judgement is not: tone, length, needless calls, one of two valid tools.",
         "The model can't yet produce the right answer at all: supervised tuning comes first.",
         "A supervised model to start from, and several hundred pairs or more that differ in what "
         "you care about.",
@@ -94,13 +88,11 @@ TECHNIQUES: tuple[Technique, ...] = (
         "People compare answers; a reward model learns to predict them; PPO trains the model "
         "against that reward, "
         "tied to its start by a KL penalty.",
-        "A stream of fresh comparisons, a goal that no fixed set of pairs covers, and a team to "
-        "watch it.",
+        "A stream of fresh comparisons, a goal that no fixed set of pairs covers, and a team to watch it.",
         "Anything that supervised tuning or DPO reaches. It is the dearest and least stable of "
         "all, and it finds "
         "every hole in the reward.",
-        "Tens of thousands of comparisons, memory for up to four models at once, several large "
-        "GPUs, weeks.",
+        "Tens of thousands of comparisons, memory for up to four models at once, several large GPUs, weeks.",
     ),
 )
 

@@ -42,7 +42,7 @@ def _head(report: Mapping[str, Any]) -> str:
 def _figures(report: Mapping[str, Any]) -> str:
     summary = report["evaluation"]
     if summary is None or not summary["arms"]:
-        return "## Evaluation\n\nNot evaluated yet: `tuner eval " + report["run"]["id"] + "`."
+        return f"## Evaluation\n\nNot evaluated yet: `tuner eval {report['run']['id']}`."
     arms = [arm for arm in ARMS if arm in summary["arms"]]
     lines = [
         "## Evaluation",
@@ -170,8 +170,10 @@ def _facts(training: Mapping[str, Any]) -> list[str]:
 
 def _made_from(report: Mapping[str, Any]) -> str:
     lines = ["## What it was made from", "", f"- base model: {_code(str(report['model'].get('name')))}"]
-    for file in report["data"]["train"]:
-        lines.append(f"- data: {_code(str(file.get('path')))}, SHA-256 `{str(file.get('sha256'))[:16]}…`")
+    lines += [
+        f"- data: {_code(str(file.get('path')))}, SHA-256 `{str(file.get('sha256'))[:16]}…`"
+        for file in report["data"]["train"]
+    ]
     if heldout := report["data"]["heldout"]:
         lines.append(f"- held-out items: {_code(heldout)}")
     for section in ("quantization", "lora", "optimization"):

@@ -32,8 +32,11 @@ _SIGNS = {"ship": ("✔", "green"), "do_not_ship": ("✘", "red")}
 def render(report: Mapping[str, Any], console: Console) -> None:
     """Print the report. Text from models and datasets is never read as markup."""
     _head(report, console)
-    _figures(report, console)
-    _errors(report, console)
+    _title("Evaluation", console)
+    if report["evaluation"] is None or not report["evaluation"]["arms"]:
+        console.print(Text(f"Not evaluated yet: tuner eval {report['run']['id']}"))
+    else:
+        print_evaluation(report["evaluation"], console)
     _changed(report, console)
     _training(report, console)
     _where(report, console)
@@ -62,12 +65,8 @@ def _table(first: str, arms: list[str]) -> Table:
     return table
 
 
-def _figures(report: Mapping[str, Any], console: Console) -> None:
-    summary = report["evaluation"]
-    _title("Evaluation", console)
-    if summary is None or not summary["arms"]:
-        console.print(Text(f"Not evaluated yet: tuner eval {report['run']['id']}"))
-        return
+def print_evaluation(summary: Mapping[str, Any], console: Console) -> None:
+    """Print the figures of a `summary.json` that has at least one arm."""
     arms = [arm for arm in ARMS if arm in summary["arms"]]
     table = _table(f"{summary['items']} held-out items", arms)
     for measure, title in SHORT_TITLES.items():
@@ -86,13 +85,10 @@ def _figures(report: Mapping[str, Any], console: Console) -> None:
                     f"{change['fixed']} fixed, {change['broken']} broken, {p_value(change['p_value'])}."
                 )
             )
+    _errors(summary, arms, console)
 
 
-def _errors(report: Mapping[str, Any], console: Console) -> None:
-    summary = report["evaluation"]
-    if summary is None:
-        return
-    arms = [arm for arm in ARMS if arm in summary["arms"]]
+def _errors(summary: Mapping[str, Any], arms: list[str], console: Console) -> None:
     types = sorted({type for arm in arms for type in summary["arms"][arm]["errors"]})
     if not types:
         return

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from tuner_tui.evaluation.shapes import Rate
@@ -92,7 +93,7 @@ def sparkline(values: Sequence[float], width: int = 40) -> str:
         return ""
     if len(numbers) > width:
         edges = [round(i * len(numbers) / width) for i in range(width + 1)]
-        numbers = [sum(numbers[a:b]) / (b - a) for a, b in zip(edges, edges[1:], strict=False)]
+        numbers = [sum(numbers[a:b]) / (b - a) for a, b in pairwise(edges)]
     low, high = min(numbers), max(numbers)
     scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
     return "".join(_BLOCKS[round((number - low) * scale)] for number in numbers)

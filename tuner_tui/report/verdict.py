@@ -87,9 +87,8 @@ def _compared(summary: Summary) -> Verdict:
     if change["p_value"] >= SIGNIFICANT:
         return Verdict(
             "collect_data",
-            f"No evidence of a gain: {figures} ({prompt}; p = {change['p_value']:.2g} on {change['pairs']} "
-            "items). "
-            "More held-out items may show one; more training rows may make one.",
+            f"No evidence of a gain: {figures} ({prompt}; p = {change['p_value']:.2g}, "
+            f"{change['pairs']} items). More held-out items may show one; more training rows may make one.",
             f"The difference from the best prompt is not significant (exact McNemar, p ≥ {SIGNIFICANT}).",
         )
     if (right["rate"] or 0.0) < ENOUGH:
@@ -101,7 +100,6 @@ def _compared(summary: Summary) -> Verdict:
     return Verdict(
         "ship",
         f"The tuned model gets {figures} ({prompt}).",
-        f"At least {ENOUGH:.0%} of calls exactly right and of unanswerable requests kept without a call, and "
-        "more "
-        f"right calls than the best prompt, p < {SIGNIFICANT}.",
+        f"At least {ENOUGH:.0%} of calls exactly right and of unanswerable requests kept without a call, "
+        f"and more right calls than the best prompt, p < {SIGNIFICANT}.",
     )

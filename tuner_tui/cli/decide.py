@@ -1,0 +1,134 @@
+"""The verb of STEP 1: `decide`."""
+
+import argparse
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuner_tui.cli.output import add_json_flag, emit
+from tuner_tui.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tuner_tui.decide.questions import Question
+    from tuner_tui.decide.recommendation import Recommendation
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verb."""
+    decide = subparsers.add_parser("decide", help="prompt engineering or fine-tuning? with reasons")
+    decide.add_argument(
+        "--answers", type=Path, metavar="FILE", help="answers to the questionnaire, YAML or JSON; - is stdin"
+    )
+    decide.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="summary.json of an evaluation: its figures decide"
+    )
+    decide.add_argument("--questions", action="store_true", help="print the questions and their answers")
+    add_json_flag(decide)
+    decide.set_defaults(run=decide_now)
+
+
+def decide_now(args: argparse.Namespace) -> int:
+    """`tuner decide`."""
+    from tuner_tui.decide.questions import QUESTIONS
+    from tuner_tui.decide.rules import recommend
+
+    if args.questions:
+        emit(args, {"questions": [asdict(question) for question in QUESTIONS]}, _print_questions)
+        return 0
+    answers = _read(args.answers) if args.answers else _ask()
+    baseline = _read(args.baseline) if args.baseline else None
+    advice = recommend(answers, baseline)
+    emit(args, {**asdict(advice), "answers": answers}, lambda console: _print(advice, console))
+    return 0
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """An object in YAML, of which JSON is a part."""
+    import yaml
+
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
+        value = yaml.safe_load(text)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        raise UserError(f"{path}{line}: this is neither YAML nor JSON.") from error
+    if not isinstance(value, dict):
+        raise UserError(f'{path}: an object is needed, such as {{"goal": "agent"}}; see --questions.')
+    return value
+
+
+def _ask() -> dict[str, str | list[str]]:
+    from tuner_tui.decide.questions import QUESTIONS
+
+    if not sys.stdin.isatty():
+        raise UserError("without a terminal, give the answers with --answers FILE; --questions lists them.")
+    answers: dict[str, str | list[str]] = {}
+    for number, question in enumerate(QUESTIONS, 1):
+        chosen = _ask_one(question, f"{number} of {len(QUESTIONS)}")
+        if chosen:
+            answers[question.id] = chosen if question.multiple else chosen[0]
+    return answers
+
+
+def _ask_one(question: "Question", where: str) -> list[str]:
+    """The chosen option ids; [] when the question is left open. Prompts go to stderr."""
+    say = sys.stderr.write
+    say(f"\n{question.text}  ({where})\n{question.help}\n")
+    for number, option in enumerate(question.options, 1):
+        say(f"  {number}  {option.label}: {option.help}\n")
+    several = ", several with commas" if question.multiple else ""
+    while True:
+        say(f"Number{several}, or Enter to leave it open: ")
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        words = line.replace(",", " ").split()
+        numbers = [int(word) for word in words if word.isascii() and word.isdigit()]
+        valid = len(numbers) == len(words) and all(1 <= n <= len(question.options) for n in numbers)
+        if valid and (question.multiple or len(numbers) <= 1):
+            return [question.options[number - 1].id for number in numbers]
+        say(f"Please type a number from 1 to {len(question.options)}.\n")
+
+
+def _print_questions(console: "Console") -> None:
+    from rich.text import Text
+
+    from tuner_tui.decide.questions import QUESTIONS
+
+    for question in QUESTIONS:
+        several = "  (several)" if question.multiple else ""
+        console.print(Text(f"{question.id}{several}", style="bold"))
+        console.print(Text(question.text))
+        for option in question.options:
+            console.print(Text(f"  {option.id:<16} {option.label}"))
+        console.print()
+
+
+def _print(advice: "Recommendation", console: "Console") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from tuner_tui.decide.techniques import technique
+
+    def listed(title: str, lines: list[str], mark: str = "•") -> None:
+        if not lines:
+            return
+        console.print()
+        console.print(Text(title, style="bold"))
+        grid = Table.grid(padding=(0, 1))
+        for number, line in enumerate(lines, 1):
+            grid.add_row(f"  {number}." if mark == "1" else f"  {mark}", Text(line))
+        console.print(grid)
+
+    console.print(Text(advice.headline, style="bold cyan"))
+    listed("Why", advice.reasons)
+    listed("What to do first", advice.first_steps, "1")
+    listed("Otherwise", [f"{technique(each.technique).name}, {each.reason}" for each in advice.alternatives])
+    if advice.preset:
+        console.print()
+        console.print(Text(f"Preset: tuner init {advice.preset} > config.yaml"))
