@@ -17,7 +17,13 @@ from tuner_tui.errors import UserError
 from tuner_tui.tui.text import visible
 from tuner_tui.tui.widgets.dataset_table import Column, RowLine
 
-COLUMNS = (Column("row", 8), Column("", 1), Column("kind", 14), Column("request", 0), Column("calls", 0))
+COLUMNS = (
+    Column("row", 6, coloured=True),
+    Column("", 1, coloured=True),
+    Column("kind", 14),
+    Column("request", share=2),
+    Column("calls", share=1),
+)
 SYMBOLS = {"error": "✗", "warning": "▲", "info": "•", "": " "}
 # A cell shows some hundred characters; a row may hold millions.
 _CELL = 300
@@ -26,8 +32,8 @@ _CELL = 300
 class DatasetRows:
     """An indexed file: `row`, `example` and `line` by index (from 0), and the findings of each row.
 
-    Opening reads the file once, to index it (thread); everything else reads single rows. Raises UserError when
-    the file cannot be read or its layout is not known.
+    Opening reads the file once, to index it (thread); everything else reads single rows. Raises UserError
+    when the file cannot be read or its layout is not known.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,7 +75,7 @@ class DatasetRows:
 
     def _line(self, index: int) -> RowLine:
         """The row in a line of the table."""
-        number = f"{index + 1:,}"
+        number = str(index + 1)
         found = self.findings(index)
         state = found[0].severity.value if found else ""
         example, _, problem = self.example(index)

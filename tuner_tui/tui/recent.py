@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _KEPT = 8
 _SAMPLES = {
-    "train.jsonl": "the demo's training set: calls, refusals, several steps, repairs",
+    "train.jsonl": "the demo's training set: something of each",
     "function_calls.jsonl": "one request, one call or several at once",
     "multi_step.jsonl": "plan, call, result, next call, answer",
     "error_recovery.jsonl": "a call that fails, and its repair",
@@ -30,9 +30,9 @@ def data_suffixes() -> tuple[str, ...]:
 
 def suggestions() -> list[Suggestion]:
     """Used lately first, then the samples; only files that exist."""
-    lately = [Suggestion(path, str(path.parent), "lately") for path in recent_datasets()]
+    lately = [Suggestion(path, str(path.parent)) for path in recent_datasets()]
     folder = paths.sample_data()
-    samples = [Suggestion(folder / name, note, "samples") for name, note in _SAMPLES.items()]
+    samples = [Suggestion(folder / name, note) for name, note in _SAMPLES.items()]
     return [each for each in (*lately, *samples) if each.path.is_file()]
 
 

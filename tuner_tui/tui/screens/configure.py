@@ -15,15 +15,23 @@ from textual.widgets import Static, TabbedContent, TabPane
 from textual.worker import get_current_worker
 
 from tuner_tui.errors import UserError
+from tuner_tui.tui.recent import data_suffixes, suggestions, with_dataset
 from tuner_tui.tui.step import StepScreen
-from tuner_tui.tui.text import safe, visible
+from tuner_tui.tui.text import visible
+from tuner_tui.tui.widgets.dialogs import ChooseDialog, Entry, FilesDialog, SaveDialog
+from tuner_tui.tui.widgets.estimate_view import config_state, estimate_content, field_help
+from tuner_tui.tui.widgets.file_picker import FilePicker
+from tuner_tui.tui.widgets.form import Fold, Form
+from tuner_tui.tui.widgets.form_fields import FormField, Raw, check, form_sections, raw_values
+from tuner_tui.tui.widgets.form_row import FieldRow
 from tuner_tui.tui.widgets.prose import Prose, hanging
+from tuner_tui.tui.widgets.tabs import cycle, show
+from tuner_tui.tui.widgets.yaml_view import YamlView
 
 if TYPE_CHECKING:
+    # pydantic and YAML: imported where they are used, after the screen has been painted.
     from tuner_tui.training.config import TrainConfig
     from tuner_tui.training.estimate import Estimate
-    from tuner_tui.tui.widgets.form import Form
-    from tuner_tui.tui.widgets.form_fields import FormField, Raw
 
 # What a first run needs to look at; everything else is folded under "Advanced".
 BASIC = frozenset(
@@ -55,12 +63,13 @@ class ConfigureScreen(StepScreen):
     HELP = """\
 # Configure
 
-Every setting of the training run, one a line. The setting under the cursor is explained: what it does, and what
-happens when it is too low or too high. **Enter** changes a value, **Space** goes through choices, **Backspace** puts
-back what the preset had; changed settings are marked ●. A wrong value is told beneath its line as you type.
+Every setting of the training run, one a line. The setting under the cursor is explained: what it does, and
+what happens when it is too low or too high. **Enter** changes a value, **Space** goes through choices,
+**Backspace** puts back what the preset had; changed settings are marked ●. A wrong value is told beneath its
+line as you type.
 
-Begin with a **preset** (`p`): it fits a goal and a class of hardware. Below the line *Advanced* are the settings that
-rarely matter.
+Begin with a **preset** (`p`): it fits a goal and a class of hardware. Below the line *Advanced* are the
+settings that rarely matter.
 
 The **estimate** is computed from the model's configuration alone, before anything is loaded.
 
@@ -98,14 +107,12 @@ The **estimate** is computed from the model's configuration alone, before anythi
         self._debounce: Timer | None = None
 
     @property
-    def form(self) -> "Form":
+    def form(self) -> Form:
         """The form, once the body is mounted."""
-        return cast("Form", self.query_one("#form"))
+        return self.query_one(Form)
 
     def compose_body(self) -> ComposeResult:
         from tuner_tui.training.config import TrainConfig
-        from tuner_tui.tui.widgets.form import Form
-        from tuner_tui.tui.widgets.form_fields import form_sections
 
         sections = form_sections(TrainConfig, BASIC)
         self._fields = [field for section in sections for field in section.fields]
@@ -117,8 +124,8 @@ The **estimate** is computed from the model's configuration alone, before anythi
                         yield Form(sections, id="form")
                     with TabPane("Estimate", id="estimate"), VerticalScroll(id="estimate-scroll"):
                         yield Prose(id="estimate-page", classes="estimate")
-                    with TabPane("YAML", id="yaml"), VerticalScroll(id="yaml-scroll"):
-                        yield Static(id="yaml-text", markup=False)
+                    with TabPane("YAML", id="yaml"):
+                        yield YamlView(id="yaml-view")
             with Vertical(id="side"):
                 yield Prose(id="field-help")
                 yield Static("Memory and time", id="estimate-title", markup=False)
@@ -141,7 +148,6 @@ The **estimate** is computed from the model's configuration alone, before anythi
     def action_presets(self) -> None:
         """Choose a preset; it replaces all settings but the training files."""
         from tuner_tui.training.presets import preset_names, preset_summary
-        from tuner_tui.tui.widgets.dialogs import ChooseDialog, Entry
 
         entries = [Entry(name, name, preset_summary(name)) for name in preset_names()]
         dialog = ChooseDialog("Begin with a preset", entries, self._origin.removeprefix("preset "))
@@ -149,20 +155,17 @@ The **estimate** is computed from the model's configuration alone, before anythi
 
     def action_advanced(self) -> None:
         """Show or hide the settings that rarely matter."""
-        from tuner_tui.tui.widgets.form import Fold
 
         self.query_one(Fold).action_fold()
 
     def action_open(self) -> None:
         """Read a configuration from a YAML file."""
-        from tuner_tui.tui.widgets.file_picker import FilePicker
 
         picker = FilePicker("Open a configuration", suffixes=(".yaml", ".yml"), value="./")
         self.app.push_screen(picker, self._config_chosen)
 
     def action_save(self) -> None:
         """Write the configuration to a YAML file."""
-        from tuner_tui.tui.widgets.dialogs import SaveDialog
 
         if self._config is None:
             self._point_at_fault()
@@ -182,7 +185,6 @@ The **estimate** is computed from the model's configuration alone, before anythi
 
     def action_tab(self, step: int) -> None:
         """Show the neighbouring tab."""
-        from tuner_tui.tui.widgets.tabs import cycle
 
         cycle(self.query_one(TabbedContent), step)
 
@@ -198,21 +200,17 @@ The **estimate** is computed from the model's configuration alone, before anythi
         for name in ("yaml", "estimate"):
             self.set_class(event.pane.id == name, f"-{name}")
 
-    def on_form_changed(self) -> None:
+    def on_field_row_changed(self) -> None:
         self._check()
 
-    def on_form_field_focused(self, event: "Form.FieldFocused") -> None:
-        field = event.field
-        page = self.query_one("#field-help", Prose)
-        if field is None:
-            page.show(lambda width: Content(hanging("Settings that rarely matter. Enter shows or hides them.", width, 0)))
-            return
-        self._explain(field)
+    def on_field_row_focused(self, event: FieldRow.Focused) -> None:
+        self._explain(event.row)
 
-    def on_form_file_wanted(self, event: "Form.FileWanted") -> None:
-        from tuner_tui.tui.recent import data_suffixes, suggestions
-        from tuner_tui.tui.widgets.dialogs import FilesDialog
-        from tuner_tui.tui.widgets.file_picker import FilePicker
+    def on_fold_focused(self) -> None:
+        text = "Settings that rarely matter. Enter shows or hides them."
+        self.query_one("#field-help", Prose).show(partial(_quiet, text))
+
+    def on_field_row_file_wanted(self, event: FieldRow.FileWanted) -> None:
 
         row = event.row
         if isinstance(row.raw, list):
@@ -272,7 +270,6 @@ The **estimate** is computed from the model's configuration alone, before anythi
 
     def _load_preset(self, name: str) -> None:
         from tuner_tui.training.presets import load_preset
-        from tuner_tui.tui.recent import with_dataset
 
         try:
             preset = load_preset(name)
@@ -283,21 +280,18 @@ The **estimate** is computed from the model's configuration alone, before anythi
         self._show(with_dataset(preset, dataset) if dataset else preset, preset, f"preset {name}")
 
     def _show(self, config: "TrainConfig", baseline: "TrainConfig", origin: str) -> None:
-        from tuner_tui.tui.widgets.form_fields import raw_values
 
         self._baseline = raw_values(baseline, self._fields)
         self._origin = origin
         self._fill(config)
 
     def _fill(self, config: "TrainConfig") -> None:
-        from tuner_tui.tui.widgets.form_fields import raw_values
 
         self.form.show(raw_values(config, self._fields), self._baseline)
         self._check()
 
     def _check(self) -> None:
         from tuner_tui.training.config import TrainConfig
-        from tuner_tui.tui.widgets.form_fields import check
 
         checked = check(TrainConfig, self._fields, self.form.values)
         self._config = cast("TrainConfig | None", checked.model)
@@ -306,69 +300,37 @@ The **estimate** is computed from the model's configuration alone, before anythi
         self.journey.config = self._config
         self.form.show_errors(checked.errors)
         self._show_state()
-        self._show_yaml()
+        self.query_one(YamlView).show(self._config)
         self.update_stepper()
-        focused = getattr(self.focused, "field", None)
-        if focused is not None:
-            self._explain(focused)
+        for row in self.query(FieldRow):
+            if row.has_focus or row.has_focus_within:
+                self._explain(row)
         if self._debounce is not None:
             self._debounce.stop()
         if self._config is not None:
             # Not at every letter: the estimate reads files.
             self._debounce = self.set_timer(0.25, partial(self._compute_estimate, self._config))
 
-    def _explain(self, field: "FormField") -> None:
-        from tuner_tui.tui.widgets.estimate_view import field_help
+    def _explain(self, row: FieldRow) -> None:
 
-        changed = self.form.row(field.path).is_changed
         page = self.query_one("#field-help", Prose)
-        page.show(partial(field_help, field, self._baseline[field.path], changed))
+        page.show(partial(field_help, row.field, row.baseline, row.is_changed))
 
     def _show_state(self) -> None:
-        changed = sum(raw != self._baseline[path] for path, raw in self.form.values.items())
-        parts: list[tuple[str, str]] = [(visible(self._origin, one_line=True), "")]
-        if changed:
-            parts.append((f"   ● {changed} changed", "$warning"))
-        if self._faults:
-            count = len([path for path in self._faults if path]) or 1
-            words = "value is" if count == 1 else "values are"
-            parts.append((f"   ✗ {count} {words} wrong", "$bad"))
-        else:
-            parts.append(("   ✓ complete", "$good"))
-        if self._estimate is not None and self._config is not None:
-            from tuner_tui.tui.widgets.estimate_view import human_bytes, time_range
 
-            text = f"   ≈ {human_bytes(self._estimate.total)}"
-            if self._estimate.seconds is not None:
-                text += f", {time_range(self._estimate.seconds)}"
-            parts.append((text, "$quiet"))
-        self.query_one("#configure-state", Static).update(Content.assemble(*parts))
+        changed = sum(raw != self._baseline[path] for path, raw in self.form.values.items())
+        state = config_state(self._origin, changed, self._faults, self._estimate)
+        self.query_one("#configure-state", Static).update(state)
 
     def _show_estimate(self) -> None:
-        from tuner_tui.tui.widgets.estimate_view import estimate_content
 
         for page in self.query(".estimate").results(Prose):
             if self._estimate is not None:
                 page.show(partial(estimate_content, self._estimate))
             else:
-                text = visible(self._estimate_error)
-                page.show(lambda width, text=text: Content.styled(hanging(text, width, 0), "$quiet"))
-
-    def _show_yaml(self) -> None:
-        from tuner_tui.training.config import to_yaml
-
-        page = self.query_one("#yaml-text", Static)
-        if self._config is None:
-            page.update(Content.styled("✗ There is no YAML while a value is wrong; see Settings.", "$bad"))
-            return
-        lines = [
-            safe(line, "$quiet" if line.lstrip().startswith("#") else "")
-            for line in to_yaml(self._config).splitlines()
-        ]
-        page.update(Content("\n").join(lines))
+                page.show(partial(_quiet, self._estimate_error))
 
     def _point_at_fault(self) -> None:
-        from tuner_tui.tui.widgets.tabs import show
 
         path = next((field.path for field in self._fields if field.path in self._faults), None)
         message = self._faults.get(path or "", "a value is wrong")
@@ -378,3 +340,7 @@ The **estimate** is computed from the model's configuration alone, before anythi
             show(self.query_one(TabbedContent), "settings")
             self.form.row(path).focus()
         self.tuner.complain(f"Not yet: {message}.")
+
+
+def _quiet(text: str, width: int) -> Content:
+    return Content.styled(hanging(visible(text), width, 0), "$quiet")

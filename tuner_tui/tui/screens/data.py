@@ -1,35 +1,40 @@
 """Data: pick a file, see what is in it, what is wrong with it, and which tokens a run would train."""
 
-import time
-from functools import partial
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import ContentSwitcher, OptionList, Static, TabbedContent, TabPane
 from textual.widgets.option_list import Option
 from textual.worker import Worker, get_current_worker
 
-from tuner_tui.errors import UserError
+from tuner_tui.data.stats import kind
+from tuner_tui.tui.dataset_rows import COLUMNS, DatasetRows
+from tuner_tui.tui.recent import data_suffixes, remember_dataset, suggestions, with_dataset
 from tuner_tui.tui.step import StepScreen
 from tuner_tui.tui.text import safe, visible
-from tuner_tui.tui.widgets.prose import Prose
+from tuner_tui.tui.widgets.dataset_table import DatasetTable
+from tuner_tui.tui.widgets.file_picker import FilePicker
+from tuner_tui.tui.widgets.findings import FindingsView, severity_counts
+from tuner_tui.tui.widgets.overview import Overview
+from tuner_tui.tui.widgets.row_view import RowPage, RowView
+from tuner_tui.tui.widgets.tabs import cycle, show
 
 if TYPE_CHECKING:
+    # These bring the tokenizer along, which is not needed to paint the screen.
     from tuner_tui.data.inspection import Inspection
-    from tuner_tui.data.preview import ChatTemplate, Rendered
-    from tuner_tui.tui.dataset_rows import DatasetRows
-    from tuner_tui.tui.widgets.dataset_table import DatasetTable
-    from tuner_tui.tui.widgets.findings import FindingsView
-    from tuner_tui.tui.widgets.row_view import RowPage
-
-_SECONDS_BETWEEN_PROGRESS = 0.2
+    from tuner_tui.tui.dataset_workers import (
+        DatasetFailed,
+        DatasetInspected,
+        DatasetOpened,
+        DatasetProgressed,
+        RowRendered,
+        RowRenderer,
+    )
 
 
 class DataScreen(StepScreen):
@@ -44,8 +49,8 @@ class DataScreen(StepScreen):
 The model learns what the rows show, faults included: look before you train.
 
 - **Overview**: the layout, the kinds of rows, the tools, and how long the rows are in tokens.
-- **Findings**: what is wrong, worst first, why it matters and how to mend it. Enter goes to the rows, Enter again
-  opens one. Rows with an error (✗) are left out of a run; warnings (▲) are yours to decide.
+- **Findings**: what is wrong, worst first, why it matters and how to mend it. Enter goes to the rows, Enter
+  again opens one. Rows with an error (✗) are left out of a run; warnings (▲) are yours to decide.
 - **Rows**: all of them, however many. Enter opens one.
 - **Row**: its messages, and (`v`) the text that the model reads, through its chat template. Tokens that are
   **underlined on a coloured ground are trained**: the loss counts there, and only there. If the answer is not
@@ -56,51 +61,11 @@ The model learns what the rows show, faults included: look before you train.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "next_step", "Use it"),
         Binding("o", "open", "Open"),
-        Binding("v", "view", "Messages/tokens"),
+        Binding("v", "view", "View"),
         Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
         Binding("right_square_bracket", "tab(1)", "Tabs", key_display="[ ]"),
     ]
     AUTO_FOCUS = "#samples"
-
-    class Opened(Message):
-        """The file is indexed: its rows can be shown."""
-
-        def __init__(self, rows: "DatasetRows") -> None:
-            super().__init__()
-            self.rows = rows
-
-    class Progressed(Message):
-        """So many rows are inspected."""
-
-        def __init__(self, path: Path, done: int) -> None:
-            super().__init__()
-            self.path = path
-            self.done = done
-
-    class Inspected(Message):
-        """The inspection is there (of all rows, or of those before it was cancelled)."""
-
-        def __init__(self, inspection: "Inspection", note: str) -> None:
-            super().__init__()
-            self.inspection = inspection
-            self.note = note
-
-    class Failed(Message):
-        """The file cannot be used, and why."""
-
-        def __init__(self, path: Path, reason: str) -> None:
-            super().__init__()
-            self.path = path
-            self.reason = reason
-
-    class RowRendered(Message):
-        """A row went through the chat template, or failed to."""
-
-        def __init__(self, index: int, rendered: "Rendered | None", note: str) -> None:
-            super().__init__()
-            self.index = index
-            self.rendered = rendered
-            self.note = note
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,15 +75,9 @@ The model learns what the rows show, faults included: look before you train.
         self._inspection: Inspection | None = None
         self._index = 0
         self._inspecting: Worker[None] | None = None
-        self._template: tuple[str, ChatTemplate] | None = None
-        self._template_lock = Lock()
+        self._renderer: RowRenderer | None = None
 
     def compose_body(self) -> ComposeResult:
-        from tuner_tui.tui.dataset_rows import COLUMNS
-        from tuner_tui.tui.widgets.dataset_table import DatasetTable
-        from tuner_tui.tui.widgets.findings import FindingsView
-        from tuner_tui.tui.widgets.histogram import Histogram
-        from tuner_tui.tui.widgets.row_view import RowView
 
         yield Static(id="data-state", markup=False)
         with ContentSwitcher(initial="data-start", id="data-switch"):
@@ -129,14 +88,17 @@ The model learns what the rows show, faults included: look before you train.
                     markup=False,
                 )
                 yield OptionList(id="samples", compact=True, markup=False)
+                yield Static(
+                    "JSON Lines or JSON, in any of these layouts: conversations with tools, OpenAI "
+                    "fine-tuning, ShareGPT, prompt and completion, preference pairs. The layout is told from "
+                    "the content.",
+                    classes="prose quiet",
+                    id="layouts",
+                    markup=False,
+                )
             with TabbedContent(id="data-tabs"):
-                with TabPane("Overview", id="overview"), VerticalScroll(id="overview-scroll"):
-                    with Horizontal(id="overview-columns"):
-                        yield Prose(id="overview-text")
-                        with VerticalScroll(id="overview-tokens", can_focus=False):
-                            yield Static("Tokens", classes="heading", id="tokens-title", markup=False)
-                            yield Prose(id="tokens-text")
-                            yield Histogram(id="histogram")
+                with TabPane("Overview", id="overview"):
+                    yield Overview(id="overview-view")
                 with TabPane("Findings", id="findings"):
                     yield FindingsView(id="findings-view")
                 with TabPane("Rows", id="rows"):
@@ -145,13 +107,14 @@ The model learns what the rows show, faults included: look before you train.
                     yield RowView(id="row-view")
 
     def on_body_ready(self) -> None:
-        from tuner_tui.tui.recent import suggestions
 
         samples = self.query_one("#samples", OptionList)
         for each in suggestions():
             name = f"{visible(each.path.name, one_line=True):<22}"
             samples.add_option(
-                Option(Content.assemble(name, (visible(each.note, one_line=True), "$quiet")), id=str(each.path))
+                Option(
+                    Content.assemble(name, (visible(each.note, one_line=True), "$quiet")), id=str(each.path)
+                )
             )
         samples.highlighted = 0 if samples.option_count else None
         self.set_class(True, "-messages")
@@ -173,30 +136,28 @@ The model learns what the rows show, faults included: look before you train.
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No tabs to go through, and nothing to use, before there is a file."""
         if action in ("tab", "next_step"):
-            return self._path is not None or action == "next_step" and self.journey.dataset is not None
+            return self._rows is not None
         if action == "view":
-            return self._rows is not None and self.query_one(TabbedContent).active == "row"
+            if self._rows is None or self.has_class("-wide"):
+                return False
+            return self.query_one(TabbedContent).active == "row"
         return super().check_action(action, parameters)
 
     def open_file(self, path: Path) -> None:
         """Inspect the file, and show it."""
         self._path = path
         self._settings = self._model_and_length()
-        self._inspection = None
         self._say("◔", "$warning", path.name, "opening …   Esc cancels")
         self._inspecting = self._inspect(path, *self._settings)
 
     def action_open(self) -> None:
         """Choose another file."""
-        from tuner_tui.tui.recent import data_suffixes, suggestions
-        from tuner_tui.tui.widgets.file_picker import FilePicker
 
         picker = FilePicker("Open a dataset", suggestions=suggestions(), suffixes=data_suffixes())
         self.app.push_screen(picker, lambda path: None if path is None else self.open_file(path))
 
     def action_tab(self, step: int) -> None:
         """Show the neighbouring tab."""
-        from tuner_tui.tui.widgets.tabs import cycle
 
         cycle(self.query_one(TabbedContent), step)
 
@@ -215,7 +176,6 @@ The model learns what the rows show, faults included: look before you train.
 
     def action_next_step(self) -> None:
         """Use this file for training, and go on to Configure."""
-        from tuner_tui.tui.recent import remember_dataset, with_dataset
 
         if self._rows is None:
             self.tuner.complain("Open a dataset first (o).")
@@ -227,9 +187,11 @@ The model learns what the rows show, faults included: look before you train.
         if config is not None and config.data.train != [path]:
             self.journey.config = with_dataset(config, path)
         remember_dataset(path)
-        bad = {each.row for each in self._inspection.findings if each.severity == "error"} if self._inspection else set()
-        if bad - {None}:
-            self.notify(f"{len(bad - {None}):,} rows with errors will be left out.", severity="warning", markup=False)
+        findings = self._inspection.findings if self._inspection else []
+        bad = {each.row for each in findings if each.severity == "error" and each.row is not None}
+        if bad:
+            text = f"{len(bad):,} of {len(self._rows):,} rows have errors and will be left out."
+            self.notify(text, severity="warning", markup=False)
         super().action_next_step()
 
     @on(OptionList.OptionSelected, "#samples")
@@ -242,20 +204,19 @@ The model learns what the rows show, faults included: look before you train.
             self._show_row()
         self.refresh_bindings()
 
-    def on_dataset_table_opened(self, event: "DatasetTable.Opened") -> None:
+    def on_dataset_table_opened(self, event: DatasetTable.Opened) -> None:
         self._go_to_row(event.index)
 
-    def on_findings_view_opened(self, event: "FindingsView.Opened") -> None:
+    def on_findings_view_opened(self, event: FindingsView.Opened) -> None:
         if event.finding.row is not None:
             self._go_to_row(event.finding.row - 1)
 
-    def on_row_page_stepped(self, event: "RowPage.Stepped") -> None:
+    def on_row_page_stepped(self, event: RowPage.Stepped) -> None:
         if self._rows is not None and 0 <= self._index + event.step < len(self._rows):
             self._index += event.step
             self._show_row()
 
-    def on_data_screen_opened(self, event: Opened) -> None:
-        from tuner_tui.tui.widgets.dataset_table import DatasetTable
+    def on_dataset_opened(self, event: "DatasetOpened") -> None:
 
         if event.rows.path != self._path:
             event.rows.close()
@@ -263,55 +224,43 @@ The model learns what the rows show, faults included: look before you train.
         if self._rows is not None:
             self._rows.close()
         self._rows = event.rows
+        self._inspection = None
         self._index = 0
         self.query_one("#rows-table", DatasetTable).show(len(event.rows), event.rows.line)
         self.query_one(ContentSwitcher).current = "data-tabs"
         self.refresh_bindings()
 
-    def on_data_screen_progressed(self, event: Progressed) -> None:
+    def on_dataset_progressed(self, event: "DatasetProgressed") -> None:
         if event.path == self._path and self._rows is not None and self._inspection is None:
             done = f"{event.done:,} of {len(self._rows):,} rows inspected   Esc cancels"
             self._say("◔", "$warning", event.path.name, done)
 
-    def on_data_screen_failed(self, event: Failed) -> None:
+    def on_dataset_failed(self, event: "DatasetFailed") -> None:
         if event.path != self._path:
             return
         self._path = self._rows.path if self._rows is not None else None
-        self._say("✗", "$bad", event.path.name, "cannot be used")
-        self.tuner.complain(event.reason)
+        if self._inspection is None:
+            self.query_one("#data-state", Static).update(safe(f"✗ {event.reason}", "$bad"))
+        else:
+            # The file that was open before stays on the screen, and so does its state.
+            self._show_state(self._inspection)
+            self.tuner.complain(event.reason)
 
-    def on_data_screen_inspected(self, event: Inspected) -> None:
-        from tuner_tui.tui.widgets.dataset_table import DatasetTable
-        from tuner_tui.tui.widgets.findings import FindingsView, severity_counts
-        from tuner_tui.tui.widgets.histogram import Histogram
-        from tuner_tui.tui.widgets.overview import overview, tokens_sentence
+    def on_dataset_inspected(self, event: "DatasetInspected") -> None:
 
         inspection = event.inspection
         if inspection.path != self._path or self._rows is None:
             return
         self._inspection = inspection
         self._rows.set_findings(inspection.findings)
-        state = Content.assemble(
-            (visible(inspection.path.name, one_line=True), "bold"), "   ", severity_counts(inspection.findings)
-        )
-        if not inspection.complete:
-            state = state.append(Content.styled(f"   stopped after {inspection.rows:,} rows", "$warning"))
-        self.query_one("#data-state", Static).update(state)
-        self.query_one("#overview-text", Prose).show(partial(overview, inspection))
-        model, length = self._settings
-        if inspection.lengths:
-            self.query_one("#tokens-text", Prose).show(partial(tokens_sentence, inspection, model))
-        else:
-            note = event.note or "No row could be rendered."
-            self.query_one("#tokens-text", Prose).show(lambda _width: safe(note, "$quiet"))
-        self.query_one("#histogram", Histogram).show(inspection.lengths, length)
+        self._show_state(inspection)
+        self.query_one(Overview).show(inspection, *self._settings, event.note)
         self.query_one("#findings-view", FindingsView).show(inspection.findings)
         self.query_one("#rows-table", DatasetTable).refresh()
         if self.query_one(TabbedContent).active == "row":
             self._show_row()
 
-    def on_data_screen_row_rendered(self, event: RowRendered) -> None:
-        from tuner_tui.tui.widgets.row_view import RowView
+    def on_row_rendered(self, event: "RowRendered") -> None:
 
         if event.index != self._index:
             return
@@ -323,69 +272,23 @@ The model learns what the rows show, faults included: look before you train.
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="inspect")
     def _inspect(self, path: Path, model: str, max_length: int | None) -> None:
-        """Index the file, so that rows can be looked at, then inspect all of it."""
-        from tuner_tui.data.inspection import inspect_file
-        from tuner_tui.tui.dataset_rows import DatasetRows
+        from tuner_tui.tui.dataset_workers import inspect
 
         worker = get_current_worker()
-        told = 0.0
-
-        def progress(done: int) -> None:
-            nonlocal told
-            now = time.monotonic()
-            if now - told >= _SECONDS_BETWEEN_PROGRESS and not worker.is_cancelled:
-                told = now
-                self.post_message(self.Progressed(path, done))
-
-        try:
-            rows = DatasetRows(path)
-            if worker.is_cancelled:
-                rows.close()
-                self.post_message(self.Failed(path, f"{path.name}: cancelled before it was read."))
-                return
-            self.post_message(self.Opened(rows))
-            folder, note = _model_folder(model)
-            inspection = inspect_file(
-                path,
-                model=folder,
-                max_length=max_length if folder else None,
-                progress=progress,
-                cancelled=lambda: worker.is_cancelled,
-            )
-        except (UserError, OSError) as error:
-            self.post_message(self.Failed(path, str(error)))
-            return
-        self.post_message(self.Inspected(inspection, note))
+        inspect(path, model, max_length, self.post_message, lambda: worker.is_cancelled)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="row")
-    def _render_row(self, rows: "DatasetRows", index: int, model: str) -> None:
-        """A row may hold a book: it goes through the tokenizer beside the window."""
-        from tuner_tui.data.preview import ChatTemplate
-        from tuner_tui.data.template import TemplateFailure
+    def _render_row(self, rows: DatasetRows, index: int, model: str) -> None:
+        from tuner_tui.tui.dataset_workers import RowRenderer
 
         worker = get_current_worker()
-        rendered: Rendered | None = None
-        folder, note = _model_folder(model)
-        example, _, problem = rows.example(index)
-        if example is None:
-            note = problem
-        elif folder is not None:
-            # An older thread may still be at work: the template serves one at a time.
-            with self._template_lock:
-                try:
-                    if self._template is None or self._template[0] != model:
-                        self._template = (model, ChatTemplate.load(folder))
-                    template = self._template[1]
-                    rendered = template.render(example)
-                    if not template.marks_generation:
-                        note = "This template does not mark what is trained; the marks are an estimate."
-                except (UserError, TemplateFailure) as error:
-                    note = str(error)
+        if self._renderer is None:
+            self._renderer = RowRenderer()
+        message = self._renderer.render(rows, index, model)
         if not worker.is_cancelled:
-            self.post_message(self.RowRendered(index, rendered, note))
+            self.post_message(message)
 
     def _go_to_row(self, index: int) -> None:
-        from tuner_tui.tui.widgets.tabs import show
 
         self._index = index
         tabs = self.query_one(TabbedContent)
@@ -394,9 +297,6 @@ The model learns what the rows show, faults included: look before you train.
         show(tabs, "row")
 
     def _show_row(self) -> None:
-        from tuner_tui.data.stats import kind
-        from tuner_tui.tui.widgets.dataset_table import DatasetTable
-        from tuner_tui.tui.widgets.row_view import RowView
 
         if self._rows is None:
             return
@@ -408,6 +308,14 @@ The model learns what the rows show, faults included: look before you train.
         view.show_example(example, value, problem)
         self._render_row(self._rows, self._index, self._settings[0])
 
+    def _show_state(self, inspection: "Inspection") -> None:
+
+        name = visible(inspection.path.name, one_line=True)
+        state = Content.assemble((name, "bold"), "   ", severity_counts(inspection.findings))
+        if not inspection.complete:
+            state = state.append(Content.styled(f"   stopped after {inspection.rows:,} rows", "$warning"))
+        self.query_one("#data-state", Static).update(state)
+
     def _model_and_length(self) -> tuple[str, int | None]:
         config = self.journey.config
         return ("embedded", None) if config is None else (config.model.name, config.data.max_length)
@@ -418,13 +326,3 @@ The model learns what the rows show, faults included: look before you train.
                 (f"{symbol} ", colour), (visible(name, one_line=True), "bold"), (f"   {text}", "$quiet")
             )
         )
-
-
-def _model_folder(model: str) -> tuple[Path | None, str]:
-    """The folder of the model whose template is used, or None and why there is none."""
-    from tuner_tui import paths
-
-    folder = Path(paths.resolve_model(model))
-    if folder.is_dir():
-        return folder, ""
-    return None, f"The model {model} is not in a folder on this machine, so tokens cannot be counted."

@@ -1,7 +1,7 @@
 """Decide: prompt engineering or fine-tuning? A questionnaire, and a recommendation that follows it."""
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -10,11 +10,14 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import OptionList, TabbedContent, TabPane
 from textual.widgets.option_list import Option
 
+from tuner_tui.decide.questions import QUESTIONS
+from tuner_tui.decide.rules import recommend
+from tuner_tui.decide.techniques import TECHNIQUES, technique
 from tuner_tui.tui.step import StepScreen
+from tuner_tui.tui.widgets.advice import headline, reasons, technique_page
+from tuner_tui.tui.widgets.choices import QuestionView
 from tuner_tui.tui.widgets.prose import Prose
-
-if TYPE_CHECKING:
-    from tuner_tui.tui.widgets.choices import QuestionView
+from tuner_tui.tui.widgets.tabs import cycle
 
 
 class DecideScreen(StepScreen):
@@ -29,11 +32,12 @@ class DecideScreen(StepScreen):
 Fine-tuning is the right answer less often than one thinks. Answer what you know, in any order; the
 recommendation follows each answer, says why, and what to try first. Nothing is sent anywhere.
 
-**The rule of thumb**: prompt first, and count. Tune when the counts still show the same failure again and again.
-Once the base model has been measured on held-out cases (the guided demo does that), its figures are quoted here
-and outweigh impressions.
+**The rule of thumb**: prompt first, and count. Tune when the counts still show the same failure again and
+again. Once the base model has been measured on held-out cases (the guided demo does that), its figures are
+quoted here and outweigh impressions.
 
-**Techniques** explains each method from prompt engineering to RLHF: what it is, when, when not, and what it needs.
+**Techniques** explains each method from prompt engineering to RLHF: what it is, when, when not, and what it
+needs.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
@@ -43,9 +47,6 @@ and outweigh impressions.
     AUTO_FOCUS = "QuestionView"
 
     def compose_body(self) -> ComposeResult:
-        from tuner_tui.decide.questions import QUESTIONS
-        from tuner_tui.decide.techniques import TECHNIQUES
-        from tuner_tui.tui.widgets.choices import QuestionView
 
         with Horizontal(id="decide"):
             with TabbedContent(id="decide-tabs"):
@@ -64,14 +65,12 @@ and outweigh impressions.
                 yield Prose(id="reasons", classes="reasons")
 
     def on_body_ready(self) -> None:
-        first = self.query("QuestionView").first()
-        first.set_reactive(type(first).is_open, True)  # type: ignore[attr-defined]
+        self.query(QuestionView).first().is_open = True
         self.query_one("#technique-list", OptionList).highlighted = 0
         self._recommend()
 
     def refresh_body(self) -> None:
         # Answers may have come from elsewhere (the guided tour), a baseline from an evaluation.
-        from tuner_tui.tui.widgets.choices import QuestionView
 
         for view in self.query(QuestionView):
             view.chosen = self._chosen(view.question.id)
@@ -79,7 +78,6 @@ and outweigh impressions.
 
     def action_tab(self, step: int) -> None:
         """Show the neighbouring tab."""
-        from tuner_tui.tui.widgets.tabs import cycle
 
         cycle(self.query_one(TabbedContent), step)
 
@@ -88,14 +86,13 @@ and outweigh impressions.
         self.journey.answers.clear()
         self.refresh_body()
 
-    def on_question_view_opened(self, event: "QuestionView.Opened") -> None:
-        from tuner_tui.tui.widgets.choices import QuestionView
+    def on_question_view_opened(self, event: QuestionView.Opened) -> None:
 
         for view in self.query(QuestionView):
             view.is_open = view is event.view
         self.call_after_refresh(event.view.scroll_visible, animate=False)
 
-    def on_question_view_answered(self, event: "QuestionView.Answered") -> None:
+    def on_question_view_answered(self, event: QuestionView.Answered) -> None:
         view = event.view
         if not view.chosen:
             self.journey.answers.pop(view.question.id, None)
@@ -105,8 +102,7 @@ and outweigh impressions.
             self.journey.answers[view.question.id] = view.chosen[0]
         self._recommend()
 
-    def on_question_view_advanced(self, event: "QuestionView.Advanced") -> None:
-        from tuner_tui.tui.widgets.choices import QuestionView
+    def on_question_view_advanced(self, event: QuestionView.Advanced) -> None:
 
         views = list(self.query(QuestionView))
         after = views[views.index(event.view) + 1 :]
@@ -116,8 +112,6 @@ and outweigh impressions.
 
     @on(OptionList.OptionHighlighted, "#technique-list")
     def _technique_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        from tuner_tui.decide.techniques import technique
-        from tuner_tui.tui.widgets.advice import technique_page
 
         chosen = technique(event.option_id or "")
         self.query_one("#technique-page", Prose).show(partial(technique_page, chosen))
@@ -128,9 +122,6 @@ and outweigh impressions.
         return (answer,) if isinstance(answer, str) else tuple(answer)
 
     def _recommend(self) -> None:
-        from tuner_tui.decide.questions import QUESTIONS
-        from tuner_tui.decide.rules import recommend
-        from tuner_tui.tui.widgets.advice import headline, reasons
 
         answers = self.journey.answers
         recommendation = recommend(answers, self.journey.baseline)

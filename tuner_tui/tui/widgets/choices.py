@@ -19,8 +19,8 @@ from tuner_tui.tui.widgets.prose import hanging
 class QuestionView(Widget, can_focus=True):
     """A question that is answered with the arrow keys, space and enter, or the mouse.
 
-    Space chooses (or, where several answers are allowed, adds and removes); enter chooses and asks for the next
-    question. Beyond the first and the last option the arrows move on to the neighbouring question.
+    Space chooses (or, where several answers are allowed, adds and removes); enter chooses and asks for the
+    next question. Beyond the first and the last option the arrows move on to the neighbouring question.
     """
 
     DEFAULT_CSS = """
@@ -144,10 +144,8 @@ class QuestionView(Widget, can_focus=True):
     def _option(self, index: int, width: int) -> Content:
         option = self.question.options[index]
         taken = option.id in self.chosen
-        if self.question.multiple:
-            mark = "[x]" if taken else "[ ]"
-        else:
-            mark = "(•)" if taken else "( )"
+        empty, full = ("[ ]", "[x]") if self.question.multiple else ("( )", "(•)")
+        mark = full if taken else empty
         here = index == self.highlighted
         pointer = "›" if here else " "
         style = "bold" if taken else ""

@@ -17,15 +17,19 @@ from textual.strip import Strip
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its title and its width in cells; 0 shares what the others leave."""
+    """A column: its title, its width in cells (0: its `share` of what the others leave), and whether the
+    state of a row colours it.
+    """
 
     title: str
-    width: int
+    width: int = 0
+    share: int = 1
+    coloured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RowLine:
-    """What the table shows of one row: one text per column, and the state ("", "error", "warning", "info")."""
+    """What is shown of one row: a text per column, and its state ("", "error", "warning" or "info")."""
 
     cells: tuple[str, ...]
     state: str = ""
@@ -44,7 +48,6 @@ class DatasetTable(ScrollView, can_focus=True):
         "dataset-table--error",
         "dataset-table--warning",
         "dataset-table--info",
-        "dataset-table--muted",
     }
     DEFAULT_CSS = """
     DatasetTable {
@@ -56,7 +59,6 @@ class DatasetTable(ScrollView, can_focus=True):
         & > .dataset-table--error { color: $bad; }
         & > .dataset-table--warning { color: $warning; }
         & > .dataset-table--info { color: $quiet; }
-        & > .dataset-table--muted { color: $quiet; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -153,21 +155,29 @@ class DatasetTable(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
+        widths = self._widths(width)
         if y == 0:
             style = self.get_component_rich_style("dataset-table--header")
-            titles = tuple(column.title for column in self._columns)
-            return Strip([Segment(self._fit(titles, width), style)], width)
+            titles = [column.title for column in self._columns]
+            return Strip([Segment(_fit(*pair), style) for pair in zip(titles, widths, strict=True)], width)
         index = self.scroll_offset.y + y - 1
         if self._describe is None or index >= self._count:
             return Strip.blank(width, self.rich_style)
         line = self._describe(index)
-        style = self.rich_style
+        plain = coloured = self.rich_style
         if line.state:
-            style += self.get_component_rich_style(f"dataset-table--{line.state}", partial=True)
+            coloured += self.get_component_rich_style(f"dataset-table--{line.state}", partial=True)
         if index == self.cursor:
             name = "cursor" if self.has_focus else "cursor-blurred"
-            style += self.get_component_rich_style(f"dataset-table--{name}", partial=True)
-        return Strip([Segment(self._fit(line.cells, width), style)], width)
+            cursor = self.get_component_rich_style(f"dataset-table--{name}", partial=True)
+            plain, coloured = plain + cursor, coloured + cursor
+        return Strip(
+            [
+                Segment(_fit(text, room), coloured if column.coloured else plain)
+                for column, text, room in zip(self._columns, line.cells, widths, strict=True)
+            ],
+            width,
+        )
 
     def refresh_line(self, y: int) -> None:
         # The header stays where it is, so that the line of a row lies where the scrolled row lies.
@@ -176,14 +186,23 @@ class DatasetTable(ScrollView, can_focus=True):
     def _resize_virtual(self) -> None:
         self.virtual_size = Size(self.size.width, self._count + 1)
 
-    def _fit(self, cells: Sequence[str], width: int) -> str:
+    def _widths(self, width: int) -> list[int]:
+        """Cells of each column, the space after it included; together they are `width`."""
         fixed = sum(column.width + 1 for column in self._columns if column.width)
-        shared = [column for column in self._columns if not column.width]
-        share = max((width - fixed) // max(len(shared), 1) - 1, 4)
-        texts = []
-        for column, text in zip(self._columns, cells, strict=True):
-            room = column.width or share
-            if cell_len(text) > room:
-                text = set_cell_size(text, room - 1) + "…"
-            texts.append(set_cell_size(text, room))
-        return set_cell_size(" ".join(texts), width)
+        shares = sum(column.share for column in self._columns if not column.width)
+        free = max(width - fixed, 0)
+        widths = [
+            column.width + 1 if column.width else free * column.share // max(shares, 1)
+            for column in self._columns
+        ]
+        widths[-1] += width - sum(widths)
+        return widths
+
+
+def _fit(text: str, room: int) -> str:
+    """`text` in `room` cells, the last of them a space; a text that is too long ends in "…"."""
+    if room < 2:
+        return " " * room
+    if cell_len(text) > room - 1:
+        text = set_cell_size(text, room - 2) + "…"
+    return set_cell_size(text, room)

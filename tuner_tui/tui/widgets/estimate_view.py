@@ -1,5 +1,6 @@
 """Memory and time of a run before it starts, and the explanation of one setting: text for Configure."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -16,13 +17,13 @@ _LABEL = 24
 
 
 def human_bytes(count: int) -> str:
-    """Bytes in the unit that suits them (powers of 1024), with three figures at most."""
+    """Bytes in the unit that suits them (powers of 1000, as memory is sold), with three figures at most."""
     size = float(count)
-    for unit in ("B", "KiB", "MiB"):
-        if size < 1000:
+    for unit in ("B", "kB", "MB"):
+        if size < 999.5:
             return f"{size:.0f} {unit}" if unit == "B" or size >= 10 else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.0f} GiB" if size >= 100 else f"{size:.1f} GiB"
+        size /= 1000
+    return f"{size:.0f} GB" if size >= 100 else f"{size:.1f} GB"
 
 
 def human_seconds(seconds: float) -> str:
@@ -43,11 +44,12 @@ def estimate_content(estimate: "Estimate", width: int) -> Content:
         )
         for name, size in estimate.parts.items()
     ]
-    lines.append(Content.styled(f"{'together, at the peak':<{_LABEL}}{human_bytes(estimate.total):>9}", "bold"))
+    lines.append(
+        Content.styled(f"{'together, at the peak':<{_LABEL}}{human_bytes(estimate.total):>9}", "bold")
+    )
     if estimate.seconds is not None:
         lines.append(Content.assemble("\nTraining takes about ", (time_range(estimate.seconds), "bold"), "."))
-    for note in estimate.notes:
-        lines.append(Content.styled(hanging(f"· {visible(note)}", width, 2), "$quiet"))
+    lines += [Content.styled(hanging(f"· {visible(note)}", width, 2), "$quiet") for note in estimate.notes]
     return Content("\n").join(lines)
 
 
@@ -69,5 +71,27 @@ def field_help(field: FormField, preset: Raw, changed: bool, width: int) -> Cont
             lines.append(Content.assemble((word, "bold"), rest))
     if changed:
         before = visible(shown(field, preset), one_line=True) or "empty"
-        lines.append(Content.styled(hanging(f"● The preset has {before}; Backspace puts it back.", width, 2), "$warning"))
+        lines.append(
+            Content.styled(
+                hanging(f"● The preset has {before}; Backspace puts it back.", width, 2), "$warning"
+            )
+        )
     return Content("\n").join(lines)
+
+
+def config_state(
+    origin: str, changed: int, faults: Mapping[str, str], estimate: "Estimate | None"
+) -> Content:
+    """One line: where the settings come from, how many changed, whether they are right, what they need."""
+    parts: list[tuple[str, str]] = [(visible(origin, one_line=True), "")]
+    if changed:
+        parts.append((f"   ● {changed} changed", "$warning"))
+    if faults:
+        count = len([path for path in faults if path]) or 1
+        parts.append((f"   ✗ {count} value{' is' if count == 1 else 's are'} wrong", "$bad"))
+    else:
+        parts.append(("   ✓ complete", "$good"))
+        if estimate is not None:
+            time = f", {time_range(estimate.seconds)}" if estimate.seconds else ""
+            parts.append((f"   ≈ {human_bytes(estimate.total)}{time}", "$quiet"))
+    return Content.assemble(*parts)

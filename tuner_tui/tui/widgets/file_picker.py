@@ -29,7 +29,6 @@ class Suggestion:
 
     path: Path
     note: str
-    group: str
 
 
 class FilePicker(ModalScreen[Path | None]):
@@ -137,7 +136,7 @@ class FilePicker(ModalScreen[Path | None]):
         elif not event.entries:
             self._say(f"Nothing here begins with {Path(event.typed).name!r}.")
         else:
-            self._say(f"{folders} folders, {len(event.entries) - folders} files")
+            self._say(f"folders: {folders}, files: {len(event.entries) - folders}")
         self._show([(entry, safe(_last_part(entry), one_line=True)) for entry in event.entries])
 
     def _refresh(self, typed: str) -> None:
@@ -145,15 +144,16 @@ class FilePicker(ModalScreen[Path | None]):
             self._list(typed)
             return
         self._say("Or choose with ↑ ↓ and enter:")
-        lines: list[tuple[str, Content] | None] = []
-        group = ""
-        for each in self._suggestions:
-            if each.group != group:
-                lines.append(None)
-                group = each.group
-            note = Content.styled(f"  {each.note}", "$quiet")
-            name = Content(f"{visible(each.path.name, one_line=True):<22}")
-            lines.append((str(each.path), Content("").join([name, note])))
+        lines = [
+            (
+                str(each.path),
+                Content.assemble(
+                    f"{visible(each.path.name, one_line=True):<22}",
+                    (f"  {visible(each.note, one_line=True)}", "$quiet"),
+                ),
+            )
+            for each in self._suggestions
+        ]
         self._show(lines)
 
     @work(thread=True, exclusive=True, exit_on_error=False)
@@ -163,18 +163,12 @@ class FilePicker(ModalScreen[Path | None]):
         if not get_current_worker().is_cancelled:
             self.post_message(self.Listed(typed, entries, more))
 
-    def _show(self, lines: Sequence[tuple[str, Content] | None]) -> None:
+    def _show(self, lines: Sequence[tuple[str, Content]]) -> None:
         entries = self.query_one("#picker-entries", OptionList)
         entries.clear_options()
-        self._paths = []
-        options: list[Option] = []
-        for line in lines:
-            if line is not None:
-                self._paths.append(line[0])
-                options.append(Option(line[1]))
-        entries.add_options(options)
-        if options:
-            entries.highlighted = 0
+        entries.add_options([Option(line) for _, line in lines])
+        entries.highlighted = 0 if lines else None
+        self._paths = [path for path, _ in lines]
 
     def _highlighted(self) -> str | None:
         index = self.query_one("#picker-entries", OptionList).highlighted
@@ -202,7 +196,8 @@ class FilePicker(ModalScreen[Path | None]):
 def matching_entries(typed: str, suffixes: Sequence[str] = ()) -> tuple[list[str], bool]:
     """Folders (with a separator at the end) and files whose path begins with `typed`, folders first.
 
-    At most `MOST_ENTRIES`; the second value says whether there are more. A folder that cannot be read is empty.
+    At most `MOST_ENTRIES`; the second value says whether there are more. A folder that cannot be read is
+    empty.
     """
     head, prefix = os.path.split(typed)
     folders: list[str] = []

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuner_tui.data.validators import RULES, Finding, Severity
+from tuner_tui.data.rules import RULES, Finding, Severity
 from tuner_tui.tui.text import visible
 from tuner_tui.tui.widgets.dataset_table import Column, DatasetTable, RowLine
 
@@ -47,7 +47,7 @@ class FindingsView(Widget):
         & #finding-text { height: auto; max-height: 50%; margin: 0 0 1 0; }
     }
     """
-    COLUMNS: ClassVar[tuple[Column, ...]] = (Column("row", 9), Column("what is wrong", 0))
+    COLUMNS: ClassVar[tuple[Column, ...]] = (Column("row", 9), Column("what is wrong"))
 
     class Opened(Message):
         """A finding was chosen: show its row (1-based), and say what is wrong with it."""
@@ -123,7 +123,7 @@ class FindingsView(Widget):
 
     def _finding_line(self, index: int) -> RowLine:
         finding = self._current[index]
-        row = f"{finding.row:,}" if finding.row is not None else "file"
+        row = str(finding.row) if finding.row is not None else "file"
         where = f"{finding.field}: " if finding.field else ""
         return RowLine((row, visible(where + finding.message, one_line=True)))
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -11,13 +10,10 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
-from tuner_tui.tui.text import safe, visible
-from tuner_tui.tui.widgets.form_fields import FormField, FormSection, Kind, Raw, shown
-
-LABEL = 25  # cells from the left edge to the value
-_STOP = "form-stop"  # what the arrow keys visit
+from tuner_tui.tui.widgets.form_fields import FormSection, Raw
+from tuner_tui.tui.widgets.form_row import STOP, FieldRow, move_focus
 
 
 class Form(VerticalScroll, can_focus=False):
@@ -31,23 +27,6 @@ class Form(VerticalScroll, can_focus=False):
         & .form-heading.-first { margin: 0 0 0 1; }
     }
     """
-
-    class Changed(Message):
-        """A value was typed, chosen or put back."""
-
-    class FieldFocused(Message):
-        """Another field has the focus: explain it."""
-
-        def __init__(self, field: FormField | None) -> None:
-            super().__init__()
-            self.field = field
-
-    class FileWanted(Message):
-        """The person wants to choose the file, or the files, of this field."""
-
-        def __init__(self, row: "FieldRow") -> None:
-            super().__init__()
-            self.row = row
 
     def __init__(self, sections: Sequence[FormSection], *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -124,6 +103,9 @@ class Fold(Widget, can_focus=True):
     ]
     is_open: reactive[bool] = reactive(False)
 
+    class Focused(Message):
+        """The fold has the focus."""
+
     class Toggled(Message):
         """The fold was opened or closed."""
 
@@ -132,7 +114,7 @@ class Fold(Widget, can_focus=True):
             self.is_open = is_open
 
     def __init__(self, label: str, *, id: str | None = None) -> None:
-        super().__init__(id=id, classes=_STOP)
+        super().__init__(id=id, classes=STOP)
         self._label = label
 
     def render(self) -> Content:
@@ -143,7 +125,7 @@ class Fold(Widget, can_focus=True):
             self.post_message(self.Toggled(is_open))
 
     def on_focus(self) -> None:
-        self.post_message(Form.FieldFocused(None))
+        self.post_message(self.Focused())
 
     def on_click(self) -> None:
         self.action_fold()
@@ -153,181 +135,4 @@ class Fold(Widget, can_focus=True):
         self.is_open = not self.is_open
 
     def action_move(self, step: int) -> None:
-        _move_focus(self, step)
-
-
-class FieldRow(Widget, can_focus=True):
-    """One setting. Enter edits it in place; space and the side arrows go through the choices."""
-
-    DEFAULT_CSS = """
-    FieldRow { height: 1; }
-    FieldRow:focus, FieldRow:focus-within { background: $block-cursor-blurred-background; }
-    FieldRow > Input { width: 1fr; margin: 0 2 0 25; background: $panel; text-style: bold; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "edit", "Change"),
-        Binding("space,right", "choose(1)", "Next choice"),
-        Binding("left", "choose(-1)", "Choice before", show=False),
-        Binding("backspace,delete", "reset", "Put back"),
-        Binding("up", "move(-1)", "Up", show=False),
-        Binding("down", "move(1)", "Down", show=False),
-    ]
-    raw: reactive[Raw] = reactive[Raw]("")
-    baseline: reactive[Raw] = reactive[Raw]("")
-    error: reactive[str] = reactive("", layout=True)
-
-    def __init__(self, field: FormField) -> None:
-        super().__init__(id=f"field-{field.path.replace('.', '-')}", classes=_STOP)
-        self.field = field
-        self._before: Raw = ""
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether the value differs from the preset's (the baseline)."""
-        return self.raw != self.baseline
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only the keys that do something for this kind of field are shown."""
-        if action == "choose":
-            return self.field.kind is Kind.CHOICE
-        if action == "edit":
-            return self.field.kind is not Kind.CHOICE
-        if action == "reset":
-            return self.is_changed
-        return True
-
-    def render(self) -> Content:
-        active = self.has_focus or self.has_focus_within
-        mark = ("● ", "$warning") if self.is_changed else ("  ", "")
-        title = visible(self.field.title, one_line=True)
-        line = Content.assemble(
-            ("›" if active else " ", "$primary bold"),
-            mark,
-            (f"{title:<{LABEL - 3}}", "bold" if active else ""),
-            self._value(),
-        )
-        if not self.error:
-            return line
-        fault = safe(f"\n{' ' * LABEL}✗ {self.error}", "$bad", one_line=False)
-        return Content("").join([line, fault])
-
-    def watch_raw(self) -> None:
-        self.refresh_bindings()
-
-    def watch_error(self, error: str) -> None:
-        self.styles.height = 2 if error else 1
-
-    def on_focus(self) -> None:
-        self.refresh()
-        self.post_message(Form.FieldFocused(self.field))
-
-    def on_blur(self) -> None:
-        self.refresh()
-
-    def on_click(self, event: events.Click) -> None:
-        if self.field.kind is Kind.CHOICE:
-            self.action_choose(1)
-        elif event.chain == 2:
-            self.action_edit()
-
-    def action_move(self, step: int) -> None:
-        _move_focus(self, step)
-
-    def action_choose(self, step: int) -> None:
-        values = [value for _, value in self.field.choices]
-        index = values.index(self.raw) if self.raw in values else -1
-        self.set_raw(values[(index + step) % len(values)])
-
-    def action_reset(self) -> None:
-        self.set_raw(self.baseline)
-
-    def action_edit(self) -> None:
-        if self.field.kind in (Kind.PATH, Kind.PATHS):
-            self.post_message(Form.FileWanted(self))
-        elif not self.query(Input):
-            self._before = self.raw
-            line = _Line(shown(self.field, self.raw), select_on_focus=True, compact=True)
-            line.cursor_blink = False
-            self.mount(line)
-            line.focus()
-
-    def set_raw(self, raw: Raw) -> None:
-        """Take a value as if it had been typed."""
-        if raw != self.raw:
-            self.raw = raw
-            self.post_message(Form.Changed())
-
-    def stop_editing(self) -> None:
-        """Close the line that is being typed in, if there is one."""
-        for line in self.query(_Line):
-            line.remove()
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        if self.query(_Line):
-            self.set_raw(event.value)
-
-    @on(Input.Blurred)
-    def _left(self, event: Input.Blurred) -> None:
-        event.stop()
-        self.stop_editing()
-        self.refresh()
-
-    def finish(self, keep: bool, step: int = 0) -> None:
-        """End the typing: keep what was typed or not, and move on by `step` fields."""
-        if not keep:
-            self.set_raw(self._before)
-        self.focus()
-        self.stop_editing()
-        if step:
-            _move_focus(self, step)
-
-    def _value(self) -> Content:
-        if self.field.kind is Kind.CHOICE:
-            return self._choices()
-        text = visible(shown(self.field, self.raw), one_line=True)
-        if not text:
-            return Content.styled("–" if self.field.optional else "(empty)", "$quiet")
-        room = max(self.size.width - LABEL - 2, 8)
-        if len(text) > room:
-            # The end of a path tells more than its beginning.
-            text = "…" + text[1 - room :]
-        unit = f" {self.field.unit}" if self.field.unit else ""
-        return Content.assemble((text, "bold $bad" if self.error else "bold"), (unit, "$quiet"))
-
-    def _choices(self) -> Content:
-        labels = [label for label, _ in self.field.choices]
-        if len(labels) == 1:
-            return Content.styled(labels[0], "bold")
-        if LABEL + sum(len(label) + 4 for label in labels) > self.size.width:
-            return Content.assemble(("‹ ", "$quiet"), (shown(self.field, self.raw), "bold"), (" ›", "$quiet"))
-        return Content("  ").join(
-            Content.styled(f"◉ {label}", "bold")
-            if value == self.raw
-            else Content.styled(f"○ {label}", "$quiet")
-            for label, value in self.field.choices
-        )
-
-
-class _Line(Input):
-    """The line in which a value is typed; enter and the arrows keep it, escape does not."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "finish(True, 0)", "Keep"),
-        Binding("escape", "finish(False, 0)", "Undo"),
-        Binding("up", "finish(True, -1)", "Up", show=False),
-        Binding("down", "finish(True, 1)", "Down", show=False),
-    ]
-
-    def action_finish(self, keep: bool, step: int) -> None:
-        row = self.parent
-        if isinstance(row, FieldRow):
-            row.finish(keep, step)
-
-
-def _move_focus(widget: Widget, step: int) -> None:
-    if step > 0:
-        widget.screen.focus_next(f".{_STOP}")
-    else:
-        widget.screen.focus_previous(f".{_STOP}")
+        move_focus(self, step)

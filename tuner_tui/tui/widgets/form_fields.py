@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+if TYPE_CHECKING:
+    # pydantic takes a third of a second to import: only after the screen has been painted.
+    from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
 
 Raw = str | bool | int | float | None | list[str]
 
@@ -53,14 +55,16 @@ class FormSection:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What became of the raw values: the model, if there is one, and the faults by field path ("": the whole)."""
+    """What became of the raw values: the model, if any, and the faults by field path ("": of the whole)."""
 
-    model: BaseModel | None
+    model: "BaseModel | None"
     errors: dict[str, str]
 
 
-def form_sections(model: type[BaseModel], basic: Collection[str]) -> list[FormSection]:
+def form_sections(model: "type[BaseModel]", basic: Collection[str]) -> list[FormSection]:
     """The sections of a form over `model` (one level of nesting); fields not in `basic` are advanced."""
+    from pydantic import BaseModel
+
     own: list[FormField] = []
     sections: list[FormSection] = []
     for name, info in model.model_fields.items():
@@ -75,7 +79,7 @@ def form_sections(model: type[BaseModel], basic: Collection[str]) -> list[FormSe
     return [FormSection("", tuple(own)), *sections]
 
 
-def raw_values(model: BaseModel, fields: Sequence[FormField]) -> dict[str, Raw]:
+def raw_values(model: "BaseModel", fields: Sequence[FormField]) -> dict[str, Raw]:
     """What the form shows for each field of `model`."""
     found: dict[str, Raw] = {}
     for field in fields:
@@ -86,8 +90,10 @@ def raw_values(model: BaseModel, fields: Sequence[FormField]) -> dict[str, Raw]:
     return found
 
 
-def check(model: type[BaseModel], fields: Sequence[FormField], raw: Mapping[str, Raw]) -> Checked:
+def check(model: "type[BaseModel]", fields: Sequence[FormField], raw: Mapping[str, Raw]) -> Checked:
     """Make `model` of what was typed; files that do not exist are faults of their fields."""
+    from pydantic import ValidationError
+
     values: dict[str, Any] = {}
     for field in fields:
         place = values
@@ -113,7 +119,7 @@ def shown(field: FormField, raw: Raw) -> str:
     return "" if raw is None else str(raw)
 
 
-def _form_field(path: str, info: FieldInfo, basic: Collection[str]) -> FormField:
+def _form_field(path: str, info: "FieldInfo", basic: Collection[str]) -> FormField:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     kind, optional, choices = _kind(info.annotation)
     return FormField(

@@ -32,7 +32,7 @@ def count_bins(values: Sequence[int], bins: int, upper: int) -> list[int]:
 
 
 class Histogram(Widget):
-    """Token counts per row; rows beyond the limit are drawn in the colour of an error, and counted in words."""
+    """Token counts per row; rows beyond the limit are drawn in the colour of an error, and counted below."""
 
     DEFAULT_CSS = """
     Histogram {
@@ -54,7 +54,7 @@ class Histogram(Widget):
 
     def render(self) -> Content:
         if not self._values:
-            return Content.styled("No row has been tokenized.", "$quiet")
+            return Content()
         width, height = self.size.width, self.size.height - 2
         bins = max(4, (width - _AXIS - 1) // 2)
         longest = max(self._values)

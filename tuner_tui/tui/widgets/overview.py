@@ -1,29 +1,55 @@
-"""What a dataset is at a glance: rows, kinds, tools, tokens. Text for the Data screen."""
+"""What a dataset is at a glance: rows, kinds, tools, tokens."""
 
 from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
 
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.widgets import Static
 
-from tuner_tui.data.inspection import Inspection
 from tuner_tui.tui.text import safe, visible
-from tuner_tui.tui.widgets.findings import severity_counts
-from tuner_tui.tui.widgets.histogram import bar
-from tuner_tui.tui.widgets.prose import hanging
+from tuner_tui.tui.widgets.histogram import Histogram, bar
+from tuner_tui.tui.widgets.prose import Prose, hanging
+
+if TYPE_CHECKING:
+    from tuner_tui.data.inspection import Inspection
 
 _LABEL = 22
 _TOOLS = 8  # the most called; the rest is counted
 
 
-def overview(inspection: Inspection, width: int) -> Content:
-    """The whole overview but the histogram, laid out for `width` cells."""
+class Overview(VerticalScroll):
+    """Rows and tools on one side, tokens on the other."""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="overview-columns"):
+            yield Prose(id="overview-text")
+            with Vertical(id="overview-tokens"):
+                yield Static("Tokens", classes="heading", id="tokens-title", markup=False)
+                yield Prose(id="tokens-text")
+                yield Histogram(id="histogram")
+
+    def show(self, inspection: "Inspection", model: str, max_length: int | None, note: str) -> None:
+        """Show an inspection; `note` says why there are no token counts, when there are none."""
+        self.query_one("#overview-text", Prose).show(partial(_facts, inspection))
+        tokens = self.query_one("#tokens-text", Prose)
+        if inspection.lengths:
+            tokens.show(partial(_tokens, inspection, model))
+        else:
+            reason = visible(note or "No row could be rendered.")
+            tokens.show(lambda width: Content.styled(hanging(reason, width, 0), "$quiet"))
+        self.query_one(Histogram).show(inspection.lengths, max_length)
+
+
+def _facts(inspection: "Inspection", width: int) -> Content:
     rows = f"{inspection.rows:,} rows"
     if not inspection.complete:
         rows += " looked at; there are more"
     lines = [
         safe(inspection.format.label, one_line=True),
         Content(f"{rows} · {sum(inspection.tools.values()):,} calls of {len(inspection.tools):,} tools"),
-        Content(),
-        severity_counts(inspection.findings),
         _title("Kinds of rows"),
         *_bars(inspection.kinds, max(inspection.rows, 1), width),
     ]
@@ -35,11 +61,8 @@ def overview(inspection: Inspection, width: int) -> Content:
     return Content("\n").join(lines)
 
 
-def tokens_sentence(inspection: Inspection, model: str, width: int) -> Content:
-    """How many tokens there are, and how many of them are trained."""
+def _tokens(inspection: "Inspection", model: str, width: int) -> Content:
     total, trained = sum(inspection.lengths), sum(inspection.trained)
-    if not total:
-        return Content()
     text = (
         f"{total:,} tokens through the chat template of {visible(model, one_line=True)}; "
         f"{trained:,} of them ({trained / total:.0%}) are trained."

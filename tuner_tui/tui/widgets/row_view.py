@@ -1,7 +1,7 @@
 """One row: what is wrong with it, its messages, and what the model will see of it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 from textual.app import ComposeResult
@@ -14,11 +14,13 @@ from textual.widgets import Static
 
 from tuner_tui.data.examples import Example, calls, is_preference
 from tuner_tui.data.examples import Message as Turn
-from tuner_tui.data.preview import Rendered
 from tuner_tui.data.rules import Finding
 from tuner_tui.tui.text import safe, visible
 from tuner_tui.tui.widgets.findings import MARKS
 from tuner_tui.tui.widgets.token_view import TokenView
+
+if TYPE_CHECKING:
+    from tuner_tui.data.preview import Rendered
 
 _LONGEST = 20_000  # characters of one text that are shown
 _ROLE_STYLES = {"system": "$quiet", "user": "$secondary", "assistant": "$good", "tool": "$warning"}
@@ -89,7 +91,7 @@ class RowView(Widget):
         self.query_one("#row-text", Static).update(content)
         self.query_one("#row-messages").scroll_home(animate=False)
 
-    def show_tokens(self, rendered: Rendered, max_length: int | None, note: str = "") -> None:
+    def show_tokens(self, rendered: "Rendered", max_length: int | None, note: str = "") -> None:
         """Show the row as the model reads it; `note` is said first."""
         view = self.query_one(TokenView)
         view.show(rendered, max_length, note)
@@ -111,7 +113,7 @@ def example_content(example: Example) -> Content:
         parts += _turns(example["messages"])
     tools = example.get("tools") or []
     if tools:
-        parts.append(_heading(f"{len(tools)} tools on offer", "$primary"))
+        parts.append(_heading(f"{len(tools)} tool{'s' * (len(tools) > 1)} on offer", "$primary"))
         parts += [_tool(each) for each in tools]
     return Content("\n").join(parts)
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.widgets import Static
 
-from tuner_tui.data.preview import Rendered, TokenSpan
 from tuner_tui.tui.text import safe
+
+if TYPE_CHECKING:
+    from tuner_tui.data.preview import Rendered, TokenSpan
 
 # Wrapping a very long row would hold the window up; nobody reads beyond this many tokens.
 SHOWN_TOKENS = 4000
@@ -24,13 +27,13 @@ class TokenView(Static):
     }
     """
 
-    def show(self, rendered: Rendered, max_length: int | None = None, note: str = "") -> None:
+    def show(self, rendered: "Rendered", max_length: int | None = None, note: str = "") -> None:
         """Show `rendered`; tokens from `max_length` on are struck through, as a run would cut them off."""
         content = token_content(rendered, max_length)
         self.update(Content("\n").join([Content.styled(note, "$quiet"), content]) if note else content)
 
 
-def token_content(rendered: Rendered, max_length: int | None = None) -> Content:
+def token_content(rendered: "Rendered", max_length: int | None = None) -> Content:
     """The whole view as one content: counted sentence, legend, text."""
     return Content("\n").join(
         [
@@ -42,7 +45,7 @@ def token_content(rendered: Rendered, max_length: int | None = None) -> Content:
     )
 
 
-def _counted(rendered: Rendered, max_length: int | None) -> Content:
+def _counted(rendered: "Rendered", max_length: int | None) -> Content:
     total, trained = len(rendered.tokens), rendered.trained
     share = f" ({trained / total:.0%})" if total else ""
     parts = [Content.styled(f"{trained:,} of {total:,} tokens are trained{share}.", "bold")]
@@ -52,14 +55,14 @@ def _counted(rendered: Rendered, max_length: int | None) -> Content:
         lost = sum(token.trained for token in rendered.tokens[max_length:])
         parts.append(
             Content.styled(
-                f" ▲ max_length {max_length:,} cuts {total - max_length:,} tokens off, {lost:,} of them trained.",
+                f" ▲ max_length {max_length:,} cuts {total - max_length:,} off, {lost:,} of them trained.",
                 "$warning",
             )
         )
     return Content("").join(parts)
 
 
-def _legend(rendered: Rendered, max_length: int | None) -> Content:
+def _legend(rendered: "Rendered", max_length: int | None) -> Content:
     parts: list[Content | str | tuple[str, str]] = [
         (" trained ", TRAINED),
         ("  underlined: the loss counts here     ", "$quiet"),
@@ -71,11 +74,11 @@ def _legend(rendered: Rendered, max_length: int | None) -> Content:
     return Content.assemble(*parts)
 
 
-def _body(tokens: list[TokenSpan], max_length: int | None) -> Content:
+def _body(tokens: "list[TokenSpan]", max_length: int | None) -> Content:
     shown = tokens[:SHOWN_TOKENS]
     limit = len(tokens) if max_length is None else max_length
 
-    def look(pair: tuple[int, TokenSpan]) -> tuple[bool, bool]:
+    def look(pair: "tuple[int, TokenSpan]") -> tuple[bool, bool]:
         return pair[1].trained, pair[0] >= limit
 
     parts = [
