@@ -233,8 +233,10 @@ def _rows(
     session: Session, renderer: "Renderer", config: TrainConfig, examples: list[Example], use: str
 ) -> list[dict[str, list[int]]]:
     """Token rows of the examples; what was cut or has nothing to learn goes to an event."""
+    if not examples:
+        return []
     made: TokenRows = renderer.rows(examples, config.data.max_length)
-    if not made.rows and examples:
+    if not made.rows:
         raise UserError(
             f"none of the {len(examples)} {use} rows has anything to learn within "
             f"{config.data.max_length} tokens; raise data.max_length."

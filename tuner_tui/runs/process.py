@@ -21,7 +21,7 @@ def start_detached(argv: Sequence[str], log: Path, env: Mapping[str, str] | None
     Args:
         argv: the program and its arguments.
         log: the file that gets everything it prints.
-        env: added to our own environment.
+        env: added to our own environment, and to defaults that suit a process that computes.
 
     Returns:
         The process id.
@@ -36,7 +36,7 @@ def start_detached(argv: Sequence[str], log: Path, env: Mapping[str, str] | None
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,
-            env={**os.environ, **(env or {})},
+            env={**_defaults(), **os.environ, **(env or {})},
             start_new_session=True,
             close_fds=True,
         )
@@ -46,6 +46,34 @@ def start_detached(argv: Sequence[str], log: Path, env: Mapping[str, str] | None
     # ends.
     threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
     return process.pid
+
+
+def usable_cores() -> int:
+    """The cores that this process may use: of the machine, of its affinity mask, of its container's quota."""
+    cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        cores = min(cores, len(os.sched_getaffinity(0)))
+    try:  # cgroup v2: "max 100000", or "200000 100000" for two cores
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        cores = min(cores, max(1, int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    return max(1, cores)
+
+
+def _defaults() -> dict[str, str]:
+    """Unbuffered, without warnings meant for programmers, and threads that suit the cores.
+
+    PyTorch counts the cores of the machine, also in a container that may use two of them; and its threads
+    spin while they wait for each other, which halves the speed of a step when something else wants a core
+    too.
+    """
+    return {
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore",
+        "OMP_NUM_THREADS": str(usable_cores()),
+        "OMP_WAIT_POLICY": "PASSIVE",
+    }
 
 
 def identity() -> tuple[int, float, str]:

@@ -126,7 +126,7 @@ def problems(error: ValidationError) -> list[str]:
         if item["type"] == "extra_forbidden":
             found.append(f"{name}: there is no such field{_suggestion(path)}")
         elif item["type"] == "missing":
-            found.append(f"{name}: missing; {_purpose(path)}")
+            found.append(f"{name}: missing ({_purpose(path)})")
         else:
             text = item["msg"].removeprefix("Value error, ")
             got = item.get("input")
@@ -231,7 +231,10 @@ def _suggestion(path: Sequence[str]) -> str:
 
 def _purpose(path: Sequence[str]) -> str:
     field = _fields(path[:-1]).get(path[-1])
-    return (field.description or field.title or "").rstrip(".") if field else ""
+    if field is None:
+        return "required"
+    section = field.annotation.__doc__ if isinstance(field.annotation, type) else None
+    return (field.description or section or "required").strip().rstrip(".")
 
 
 def _one_line(error: Exception) -> str:

@@ -16,7 +16,7 @@ from tuner_tui import __version__, paths
 from tuner_tui.errors import UserError
 from tuner_tui.runs import control, layout, process, store
 from tuner_tui.runs.layout import RunState
-from tuner_tui.runs.reader import read_status
+from tuner_tui.runs.reader import RunReader, read_status
 from tuner_tui.training.config import TrainConfig, parse_config, to_yaml
 
 _PACKAGES = (
@@ -48,7 +48,7 @@ def resume(run_dir: Path) -> None:
     """Start the trainer of an ended run again; it goes on from its newest checkpoint.
 
     Raises:
-        UserError: the run is live or finished, or an input is missing.
+        UserError: the run is live or finished, or an input is missing or not what it was.
     """
     status = read_status(run_dir)
     if status.state.live:
@@ -62,6 +62,7 @@ def resume(run_dir: Path) -> None:
         raise UserError(f"cannot read {path}: {error}.") from error
     config = parse_config(text, str(path))
     check_inputs(config)
+    _check_unchanged(run_dir, config)
     control.clear_stop(run_dir)
     control.clear_save(run_dir)
     store.write_starting(run_dir, status)
@@ -102,42 +103,28 @@ def check_inputs(config: TrainConfig) -> None:
         raise UserError(f"model.name: {folder} holds no config.json, so it is no model.")
 
 
+def _check_unchanged(run_dir: Path, config: TrainConfig) -> None:
+    """A run goes on with the data that it began with, or its manifest and its curve would lie."""
+    before = {item["path"]: item["sha256"] for item in RunReader(run_dir).manifest().get("data", [])}
+    for path in _data_files(config):
+        if before.get(str(path), "") not in ("", _file_fingerprint(path)["sha256"]):
+            raise UserError(
+                f"{path} has changed since run {run_dir.name} began; start a new run with "
+                f"`tuner train {run_dir / layout.CONFIG}`."
+            )
+
+
 def _start(run_dir: Path, config: TrainConfig) -> None:
     argv = [sys.executable, "-m", f"tuner_tui.recipes.{config.method}", str(run_dir)]
     try:
-        process.start_detached(argv, run_dir / layout.LOG, _environment())
+        process.start_detached(argv, run_dir / layout.LOG)
     except OSError as error:
         raise UserError(f"cannot start the trainer: {error}.") from error
-
-
-def _environment() -> dict[str, str]:
-    """Unbuffered, without warnings meant for programmers, and no more threads than there are cores for us.
-
-    PyTorch counts the cores of the machine, also in a container that may use two of them; threads that wait
-    for each other's core make a step many times slower.
-    """
-    environment = {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore"}
-    if "OMP_NUM_THREADS" not in os.environ:
-        environment["OMP_NUM_THREADS"] = str(_cores())
-    return environment
-
-
-def _cores() -> int:
-    cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        cores = min(cores, len(os.sched_getaffinity(0)))
-    try:  # the quota of a container, cgroup v2: "max 100000" or "200000 100000"
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
-        cores = min(cores, max(1, int(quota) // int(period)))
-    except (OSError, ValueError):
-        pass
-    return max(1, cores)
 
 
 def _manifest(config: TrainConfig) -> dict[str, Any]:
     """What it takes to know later what this run was made from."""
     memory = psutil.virtual_memory().total
-    files = [*config.data.train, *(path for path in [config.data.eval] if path)]
     return {
         "tuner": __version__,
         "python": platform.python_version(),
@@ -146,14 +133,18 @@ def _manifest(config: TrainConfig) -> dict[str, Any]:
         "host": {
             "name": platform.node(),
             "system": platform.platform(),
-            "cores": _cores(),
+            "cores": process.usable_cores(),
             "memory": memory,
             "nvidia_driver": bool(shutil.which("nvidia-smi")),
         },
         "seed": config.seed,
         "model": _model_fingerprint(config.model.name),
-        "data": [_file_fingerprint(path) for path in files],
+        "data": [_file_fingerprint(path) for path in _data_files(config)],
     }
+
+
+def _data_files(config: TrainConfig) -> list[Path]:
+    return [*config.data.train, *(path for path in [config.data.eval] if path)]
 
 
 def _versions(names: Sequence[str]) -> dict[str, str | None]:
