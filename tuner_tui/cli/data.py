@@ -198,8 +198,8 @@ def _show_findings(console: "Console", inspection: "Inspection") -> None:
         _show_group(console, group, first[group.rule])
     bad = {found.row for found in inspection.findings if found.severity == "error" and found.row is not None}
     if bad:
-        verdict = f"\n{len(bad):,} of {inspection.rows:,} rows have an error: they teach nothing, or something wrong."
-        console.print(_text(verdict, "bold red"))
+        share = f"\n{len(bad):,} of {inspection.rows:,} rows have an error"
+        console.print(_text(f"{share}: they teach nothing, or something wrong.", "bold red"))
 
 
 def _show_group(console: "Console", group: "FindingGroup", first: Any) -> None:

@@ -1,0 +1,271 @@
+"""Layouts: told from content, converted to the canonical example, refused with a sentence."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from data_rows import TOOL, Writer, answer, call, example, result, user
+
+from tuner_tui.data.converters import ConversionError, convert, convert_file
+from tuner_tui.data.formats import Format, detect
+from tuner_tui.data.sources import open_source
+from tuner_tui.errors import UserError
+
+TOOLS = [TOOL]
+CANONICAL = example(user(), answer("", call(city="Rome")), result(name="weather"), answer("Yes."))
+PREFERENCE = {
+    "prompt": [user()],
+    "chosen": [answer("", call(city="Rome"))],
+    "rejected": [answer("No.")],
+    "tools": TOOLS,
+}
+
+OPENAI = {
+    "messages": [
+        {"role": "developer", "content": "Be brief."},
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "Will it "}, {"type": "text", "text": "rain in Rome?"}],
+        },
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                {
+                    "id": "c1",
+                    "type": "function",
+                    "function": {"name": "weather", "arguments": '{"city": "Rome"}'},
+                },
+                {"id": "c2", "type": "function", "function": {"name": "clock", "arguments": ""}},
+            ],
+        },
+        {"role": "tool", "tool_call_id": "c2", "content": "noon"},
+        {"role": "tool", "tool_call_id": "c1", "content": "rain"},
+        {"role": "assistant", "content": "Yes.", "weight": 0},
+    ],
+    "tools": TOOLS,
+    "parallel_tool_calls": True,
+}
+LEGACY = {
+    "messages": [
+        {"role": "user", "content": "Will it rain in Rome?"},
+        {
+            "role": "assistant",
+            "content": None,
+            "function_call": {"name": "weather", "arguments": '{"city": "Rome"}'},
+        },
+        {"role": "function", "name": "weather", "content": '{"rain": true}'},
+        {"role": "assistant", "content": "Yes."},
+    ],
+    "functions": [TOOL["function"]],
+}
+SHAREGPT = {
+    "system": "Be brief.",
+    "conversations": [
+        {"from": "human", "value": "Will it rain in Rome and Oslo?"},
+        {"from": "gpt", "value": "Let me look."},
+        {
+            "from": "function_call",
+            "value": json.dumps(
+                [
+                    {"name": "weather", "arguments": {"city": "Rome"}},
+                    {"name": "weather", "arguments": '{"city": "Oslo"}'},
+                ]
+            ),
+        },
+        {"from": "observation", "value": '["dry", {"rain": true}]'},
+        {"from": "gpt", "value": "Only in Oslo."},
+    ],
+    "tools": json.dumps([TOOL["function"]]),
+}
+COMPLETION = {"prompt": [user(), answer("Where?"), user("In Rome.")], "completion": [answer("Yes.")]}
+
+
+@pytest.mark.parametrize(
+    ("value", "format"),
+    [
+        (CANONICAL, Format.CANONICAL),
+        (PREFERENCE, Format.PREFERENCE),
+        (OPENAI, Format.OPENAI),
+        (LEGACY, Format.OPENAI),
+        (SHAREGPT, Format.SHAREGPT),
+        (COMPLETION, Format.COMPLETION),
+        ({"text": "…"}, Format.UNKNOWN),
+        ({}, Format.UNKNOWN),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "value": "x"}]}]}, Format.UNKNOWN),
+    ],
+)
+def test_detect(value: dict[str, Any], format: Format) -> None:
+    assert detect([value]) is format
+
+
+def test_detect_takes_the_layout_of_most_rows() -> None:
+    assert detect([SHAREGPT, {"x": 1}, {"x": 2}, {"x": 3}]) is Format.SHAREGPT
+    plain = {"messages": [user(), answer("Yes.")]}
+    # Rows without calls belong to both; the calls decide.
+    assert detect([plain, plain, plain, OPENAI]) is Format.OPENAI
+    assert detect([plain, CANONICAL, CANONICAL, OPENAI]) is Format.CANONICAL
+    assert detect([]) is Format.UNKNOWN
+
+
+def test_canonical_stays_as_it_is() -> None:
+    assert convert(CANONICAL, Format.CANONICAL) == CANONICAL
+    assert convert(PREFERENCE, Format.PREFERENCE) == PREFERENCE
+    as_text = CANONICAL | {"tools": json.dumps(TOOLS)}
+    assert convert(as_text, Format.CANONICAL) == CANONICAL
+
+
+def test_openai() -> None:
+    converted = convert(OPENAI, Format.OPENAI)
+    system, request, calling, noon, rain, last = converted["messages"]
+    assert system == {"role": "system", "content": "Be brief."}
+    assert request == user()
+    assert calling["content"] == ""
+    assert [one["function"] for one in calling["tool_calls"]] == [
+        {"name": "weather", "arguments": {"city": "Rome"}},
+        {"name": "clock", "arguments": {}},
+    ]
+    # The order of the results is not that of the calls: the id tells which is which.
+    assert (noon["name"], rain["name"]) == ("clock", "weather")
+    assert last["weight"] == 0
+    assert converted["tools"] == TOOLS
+
+
+def test_legacy_functions() -> None:
+    assert convert(LEGACY, Format.OPENAI) == CANONICAL
+
+
+def test_sharegpt() -> None:
+    system, request, calling, first, second, last = convert(SHAREGPT, Format.SHAREGPT)["messages"]
+    assert (system["role"], request["role"], last) == ("system", "user", answer("Only in Oslo."))
+    # The text before the call is kept, with both calls in one turn.
+    assert calling == answer("Let me look.", call(city="Rome"), call(city="Oslo"))
+    assert first == {"role": "tool", "content": "dry", "name": "weather"}
+    assert second == {"role": "tool", "content": '{"rain":true}', "name": "weather"}
+
+
+def test_completions() -> None:
+    messages = convert(COMPLETION, Format.COMPLETION)["messages"]
+    assert [message.get("weight") for message in messages] == [None, 0, None, None]
+    as_text = {"prompt": "Will it rain in Rome?", "completion": "Yes."}
+    assert convert(as_text, Format.COMPLETION) == {"messages": [user(), answer("Yes.")], "tools": []}
+
+
+def test_preferences_with_the_prompt_in_both_answers() -> None:
+    pair = {"chosen": [user(), answer("Yes.")], "rejected": [user(), answer("No.")]}
+    converted = convert(pair, Format.PREFERENCE)
+    assert converted == {
+        "prompt": [user()],
+        "chosen": [answer("Yes.")],
+        "rejected": [answer("No.")],
+        "tools": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "field"),
+    [
+        ({"messages": "x"}, "bad_message", "messages"),
+        ({"messages": []}, "bad_message", "messages"),
+        ({"messages": [1]}, "bad_message", "messages[0]"),
+        ({"messages": [{"content": "x"}]}, "bad_message", "messages[0]"),
+        ({"messages": [{"role": "wizard", "content": "x"}]}, "bad_message", "messages[0]"),
+        ({"messages": [{"role": "user", "content": {"x": 1}}]}, "bad_message", "messages[0].content"),
+        ({"messages": [{"role": "assistant", "tool_calls": {}}]}, "bad_message", "messages[0].tool_calls"),
+        (
+            {"messages": [{"role": "assistant", "tool_calls": [1]}]},
+            "bad_message",
+            "messages[0].tool_calls[0]",
+        ),
+        (
+            {"messages": [{"role": "assistant", "tool_calls": [{"function": {"arguments": {}}}]}]},
+            "bad_message",
+            "messages[0].tool_calls[0].function.name",
+        ),
+        (
+            {"messages": [answer("", {"function": {"name": "f", "arguments": "{"}})]},
+            "unparseable_arguments",
+            "messages[0].tool_calls[0].function.arguments",
+        ),
+        (
+            {"messages": [answer("", {"function": {"name": "f", "arguments": [1]}})]},
+            "unparseable_arguments",
+            "messages[0].tool_calls[0].function.arguments",
+        ),
+        ({"tools": {"weather": {}}}, "tools_not_list", "tools"),
+        ({"tools": "[{"}, "tools_not_list", "tools"),
+        ({"tools": ["weather"]}, "invalid_tool", "tools[0]"),
+    ],
+)
+def test_what_cannot_be_converted_names_its_field(change: dict[str, Any], rule: str, field: str) -> None:
+    with pytest.raises(ConversionError) as caught:
+        convert(CANONICAL | change, Format.CANONICAL)
+    assert (caught.value.rule, caught.value.field) == (rule, field)
+    assert str(caught.value)
+
+
+@pytest.mark.parametrize("format", list(Format))
+def test_a_row_of_another_layout(format: Format) -> None:
+    with pytest.raises(ConversionError, match="the keys text") as caught:
+        convert({"text": "x"}, format)
+    assert caught.value.rule == "unknown_layout"
+
+
+def test_a_row_nested_deeper_than_can_be_written_again() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(500):
+        deep = {"a": deep}
+    with pytest.raises(ConversionError, match="nested too deeply"):
+        convert(example(user(), answer("", call(**deep))), Format.CANONICAL)
+
+
+def test_a_call_that_is_no_json_in_sharegpt() -> None:
+    row = {
+        "conversations": [
+            {"from": "human", "value": "x"},
+            {"from": "function_call", "value": "weather(Rome)"},
+        ]
+    }
+    with pytest.raises(ConversionError) as caught:
+        convert(row, Format.SHAREGPT)
+    assert (caught.value.rule, caught.value.field) == ("unparseable_arguments", "conversations[1].value")
+
+
+def test_an_unknown_layout_names_what_was_seen_and_what_is_known(write: Writer) -> None:
+    path = write([{"instruction": "x", "\x1b[31moutput": "y"}])
+    with pytest.raises(UserError) as caught:
+        open_source(path)
+    text = str(caught.value)
+    assert "instruction" in text
+    assert "ShareGPT" in text
+    assert "\x1b" not in text
+
+
+def test_convert_file(write: Writer, tmp_path: Path) -> None:
+    source = write([SHAREGPT, "{cut", {"text": "x"}, SHAREGPT])
+    out, rejected = tmp_path / "out.jsonl", tmp_path / "rejected.jsonl"
+    conversion = convert_file(source, out, rejected)
+    assert (conversion.rows, conversion.converted, conversion.rejected) == (4, 2, 2)
+    assert conversion.format is Format.SHAREGPT
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert lines == [convert(SHAREGPT, Format.SHAREGPT)] * 2
+    first, second = (json.loads(line) for line in rejected.read_text().splitlines())
+    assert (first["row"], first["rule"], first["value"]) == (2, "not_json", None)
+    assert (second["row"], second["rule"], second["value"]) == (3, "unknown_layout", {"text": "x"})
+    # What was converted is canonical: to convert it again changes nothing.
+    again = tmp_path / "again.jsonl"
+    convert_file(out, again, rejected)
+    assert again.read_bytes() == out.read_bytes()
+    assert rejected.read_bytes() == b""
+
+
+def test_convert_file_never_writes_over_its_source(write: Writer, tmp_path: Path) -> None:
+    source = write([SHAREGPT])
+    before = source.read_bytes()
+    with pytest.raises(UserError, match="three files"):
+        convert_file(source, source, tmp_path / "rejected.jsonl")
+    with pytest.raises(UserError, match="cannot be written"):
+        convert_file(source, tmp_path / "no" / "out.jsonl", tmp_path / "rejected.jsonl")
+    assert source.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.jsonl"]
