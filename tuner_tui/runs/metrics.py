@@ -1,6 +1,7 @@
 """Arithmetic over metric records: smoothing, time left, an incremental min-max pyramid."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,9 +51,10 @@ def eta(records: Sequence[Mapping[str, Any]], total: int) -> tuple[float, float]
         (low, high), or None before two records with different steps.
     """
     points = [(record["step"], record["time"]) for record in records if "step" in record]
+    recent = points[-_RECENT - 1 :]
     rates = sorted(
         (after[1] - before[1]) / (after[0] - before[0])
-        for before, after in zip(points[-_RECENT - 1 :], points[-_RECENT:], strict=False)
+        for before, after in pairwise(recent)
         if after[0] > before[0]
     )
     if not rates:
