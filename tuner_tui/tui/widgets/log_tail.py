@@ -74,7 +74,7 @@ class LogTail(ScrollView, can_focus=True):
         if not self._following:
             self.missed += len(lines)
             if dropped:
-                self.scroll_to(y=max(0, self.scroll_offset.y - dropped), animate=False, immediate=True)
+                self.scroll_to(y=max(0, self.scroll_offset.y - dropped), animate=False, force=True)
 
     def clear(self) -> None:
         """Forget all lines, and follow the next ones."""
@@ -125,7 +125,8 @@ class LogTail(ScrollView, can_focus=True):
     def _lay_out(self) -> None:
         self.virtual_size = Size(self._width, len(self._rows))
         if self._following:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            # Forced: the first lines come before the layout knows that there is something to scroll.
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
         self.refresh()
 
 
