@@ -1,6 +1,6 @@
 """Make the embedded base model: generated text -> tokenizer -> training -> a model folder.
 
-    python -m tuner_tui.embedded.pretrain OUT [--tokens 600e6] [--seed 0]
+    python -m tuner_tui.embedded.pretrain OUT [--tokens 650e6] [--seed 0]
 
 One GPU, a few minutes. The text is generated beside the training, by one process per core: nothing
 is read but the two prompts with which the evaluation asks a base model for calls. Batch *i* depends
@@ -15,16 +15,13 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from random import Random
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from tokenizers import Tokenizer
 from torch.nn import functional
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
-from tuner_tui.embedded.dialogues import document
+from tuner_tui.embedded.batches import ROW, Batch, make_batch, read_prompts, texts
 from tuner_tui.embedded.tokenizer import (
     END,
     MAX_LENGTH,
@@ -35,66 +32,8 @@ from tuner_tui.embedded.tokenizer import (
 )
 
 VOCABULARY = 2048
-ROW = 1024  # tokens in a row of a batch
-OPEN_ROWS = 16
 PEAK_LEARNING_RATE = 2e-3
 WARMUP_STEPS = 200
-PROMPTS = Path(__file__).parent.parent / "evaluation" / "prompts"
-
-Batch = npt.NDArray[np.uint16]
-
-
-def read_prompts() -> dict[str, str]:
-    """The system messages with which the evaluation prompts a base model."""
-    names = ("instruction", "examples")
-    return {name: (PROMPTS / f"{name}.txt").read_text(encoding="utf-8").strip() for name in names}
-
-
-def texts(seed: str, prompts: dict[str, str]) -> Iterator[str]:
-    """An endless stream of documents, the same for the same seed."""
-    rng = Random(seed)
-    while True:
-        yield document(rng, prompts)
-
-
-def pack(documents: Iterator[list[int]], rows: int, pad: int) -> Batch:
-    """*rows* rows of whole documents, int [rows, ROW], padded: no document is cut, none spans rows."""
-    full: list[list[int]] = []
-    open_rows: list[list[int]] = []
-    for ids in documents:
-        if len(ids) > ROW:
-            continue
-        home = next((row for row in open_rows if len(row) + len(ids) <= ROW), None)
-        if home is not None:
-            home.extend(ids)
-            continue
-        open_rows.append(list(ids))
-        if len(open_rows) > OPEN_ROWS:
-            fullest = max(open_rows, key=len)
-            open_rows.remove(fullest)
-            full.append(fullest)
-            if len(full) == rows:
-                break
-    batch = np.full((rows, ROW), pad, dtype=np.uint16)
-    for i, row in enumerate(full):
-        batch[i, : len(row)] = row
-    return batch
-
-
-def make_batch(index: int, seed: int, rows: int, tokenizer: str, prompts: dict[str, str]) -> Batch:
-    """Batch *index* of the training text."""
-    encoder = _tokenizer(tokenizer)
-    stream = texts(f"{seed}/{index}", prompts)
-    return pack((encoder.encode(text).ids for text in stream), rows, token_id(encoder, PAD))
-
-
-_LOADED: dict[str, Tokenizer] = {}
-
-
-def _tokenizer(path: str) -> Tokenizer:
-    if path not in _LOADED:
-        _LOADED[path] = Tokenizer.from_file(path)
-    return _LOADED[path]
 
 
 def new_model(seed: int, pad: int, end: int) -> LlamaForCausalLM:
@@ -169,12 +108,16 @@ def save_model(model: LlamaForCausalLM, folder: Path, pad: int, end: int) -> Non
     model.to("cpu", dtype=torch.bfloat16).save_pretrained(folder)
 
 
-def pretrain(out: Path, tokens: float, seed: int, rows: int, processes: int) -> float:
-    """Make the model in the folder *out*; returns its last training loss."""
+def pretrain(out: Path, tokens: float, seed: int, rows: int, processes: int, documents: int) -> float:
+    """Make the model in the folder *out*; returns its last training loss.
+
+    The tokenizer is trained on *documents* documents, the model on *tokens* tokens in steps of *rows*
+    rows, while *processes* processes generate the text.
+    """
     out.mkdir(parents=True, exist_ok=True)
     prompts = read_prompts()
     stream = texts(f"{seed}/tokenizer", prompts)
-    tokenizer = train_tokenizer((next(stream) for _ in range(20_000)), VOCABULARY)
+    tokenizer = train_tokenizer((next(stream) for _ in range(documents)), VOCABULARY)
     save_tokenizer(tokenizer, out)
     pad, end = token_id(tokenizer, PAD), token_id(tokenizer, END)
     steps = max(1, round(tokens / (rows * ROW)))
@@ -191,12 +134,13 @@ def main() -> None:
     """Read the command line and make the model."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("out", type=Path, help="the folder to write")
-    parser.add_argument("--tokens", type=float, default=600e6, help="how much text to train on")
+    parser.add_argument("--tokens", type=float, default=650e6, help="how much text to train on")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rows", type=int, default=64, help=f"rows of {ROW} tokens in a step")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="text generators")
+    parser.add_argument("--documents", type=int, default=20_000, help="documents to train the tokenizer on")
     args = parser.parse_args()
-    loss = pretrain(args.out, args.tokens, args.seed, args.rows, args.processes)
+    loss = pretrain(args.out, args.tokens, args.seed, args.rows, args.processes, args.documents)
     print(f"loss {loss:.4f}, written to {args.out}")
 
 

@@ -51,15 +51,20 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Tokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
-        special_tokens=[
-            *(AddedToken(token, special=True, normalized=False) for token in SPECIAL_TOKENS),
-            *(AddedToken(token, special=False, normalized=False) for token in TAGS),
-        ],
+        special_tokens=[AddedToken(t, normalized=False) for t in [*SPECIAL_TOKENS, *TAGS]],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return tokenizer
+    return _keep_tags(tokenizer)
+
+
+def _keep_tags(tokenizer: Tokenizer) -> Tokenizer:
+    """The trainer marks every token that it is given as special; the tags are not."""
+    state = json.loads(tokenizer.to_str())
+    for token in state["added_tokens"]:
+        token["special"] = token["content"] in SPECIAL_TOKENS
+    return Tokenizer.from_str(json.dumps(state))
 
 
 def token_id(tokenizer: Tokenizer, token: str) -> int:
