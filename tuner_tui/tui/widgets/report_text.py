@@ -1,0 +1,100 @@
+"""The sentences of the Report screen: from a built report to content, nothing else."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from textual.content import Content
+
+from tuner_tui.report.text import STATE_TITLES, call_text, seconds
+from tuner_tui.tui.text import safe
+
+Report = Mapping[str, Any]
+
+_SIGNS: Final = {
+    "ship": ("✓", "$good"),
+    "do_not_ship": ("✗", "$bad"),
+    "collect_data": ("◇", "$warning"),
+    "not_evaluated": ("○", "$quiet"),
+    "not_finished": ("●", "$primary"),
+}
+_NEXT: Final = {
+    "ship": "Enter writes the report beside the run.",
+    "do_not_ship": "5 Evaluate shows the answers that went wrong; 2 Data mends what teaches them.",
+    "collect_data": "5 Evaluate shows which kinds still fail; more rows of those kinds teach most.",
+    "not_evaluated": "Enter goes to 5 Evaluate.",
+    "not_finished": "Enter goes to 4 Train.",
+}
+_TRAINING_SIGNS: Final = {
+    "converged": ("✓", "$good"),
+    "still_falling": ("◇", "$warning"),
+    "overfitting": ("✗", "$bad"),
+    "diverged": ("✗", "$bad"),
+    "unstable": ("✗", "$bad"),
+    "unknown": ("○", "$quiet"),
+}
+_CHANGED = 4
+"""Changed answers in the summary; the Evaluate screen lists them all."""
+
+
+def verdict(report: Report, *, adopted: bool) -> Content:
+    """The verdict, why, by which rule, on which run, and what to do next."""
+    said, run = report["verdict"], report["run"]
+    sign, colour = _SIGNS[said["decision"]]
+    newest = "; the newest run, r chooses another" if adopted else ""
+    state = f"{run['state']} after {run['step']} of {run['total']} steps in {seconds(run['seconds'])}"
+    return Content("\n").join(
+        [
+            Content.assemble((f"{sign} {said['title']}. ", f"bold {colour}"), safe(said["sentence"])),
+            Content.styled(f"Rule: {said['rule']}", "$quiet"),
+            Content.assemble(("Run ", "$quiet"), safe(run["id"]), (f", {state}{newest}.", "$quiet")),
+            Content.styled(_NEXT[said["decision"]], "$primary"),
+        ]
+    )
+
+
+def training_verdict(report: Report) -> Content:
+    """What the loss curves say, and by which rule."""
+    said = report["training"]["verdict"]
+    sign, colour = _TRAINING_SIGNS[said["state"]]
+    return Content.assemble(
+        ("Training  ", "bold"),
+        (f"{sign} {STATE_TITLES[said['state']].lower()}. ", colour),
+        safe(said["sentence"]),
+        (f"\nRule: {said['rule']}", "$quiet"),
+    )
+
+
+def notes(report: Report) -> Content:
+    """A few changed answers, the files, and the commands that repeat the run."""
+    parts = [_changed(report), _list("Files", report["files"].values()), _list("Repeat", report["repeat"])]
+    return Content("\n\n").join(part for part in parts if part.plain)
+
+
+def _changed(report: Report) -> Content:
+    changed = report["changed"]
+    if not changed:
+        return Content("")
+    fixed = sum(each["direction"] == "fixed" for each in changed)
+    broken = len(changed) - fixed
+    lines = [
+        Content.assemble(
+            ("Changed answers  ", "bold"),
+            (f"✓ {fixed} fixed", "$good"),
+            "  ",
+            (f"✗ {broken} broken", "$bad" if broken else "$quiet"),
+            ("  5 Evaluate shows them side by side", "$quiet"),
+        )
+    ]
+    for each in changed[:_CHANGED]:
+        sign = ("✓ ", "$good") if each["direction"] == "fixed" else ("✗ ", "$bad")
+        lines.append(Content.assemble(sign, safe(each["request"], one_line=True).truncate(90, ellipsis=True)))
+        now = call_text(each["after"]["calls"]) or "answered in words"
+        lines.append(
+            Content.assemble(("  now: ", "$quiet"), safe(now, one_line=True).truncate(84, ellipsis=True))
+        )
+    return Content("\n").join(lines)
+
+
+def _list(title: str, lines: Any) -> Content:
+    shown = [Content.assemble("  ", safe(line, "$quiet")) for line in lines]
+    return Content("\n").join([Content.styled(title, "bold"), *shown]) if shown else Content("")
