@@ -52,6 +52,7 @@ class DatasetTable(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     DatasetTable {
         height: 1fr;
+        scrollbar-size-vertical: 1;
         overflow-x: hidden;
         & > .dataset-table--header { color: $quiet; text-style: bold; }
         & > .dataset-table--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
@@ -154,7 +155,7 @@ class DatasetTable(ScrollView, can_focus=True):
         self._resize_virtual()
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.scrollable_content_region.width
         widths = self._widths(width)
         if y == 0:
             style = self.get_component_rich_style("dataset-table--header")

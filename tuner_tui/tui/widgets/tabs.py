@@ -1,6 +1,6 @@
 """Go through tabs with a key, and put the focus where the new tab expects it."""
 
-from textual.widgets import TabbedContent, TabPane
+from textual.widgets import TabbedContent, TabPane, Tabs
 
 
 def cycle(tabs: TabbedContent, step: int) -> None:
@@ -11,6 +11,8 @@ def cycle(tabs: TabbedContent, step: int) -> None:
 
 def show(tabs: TabbedContent, name: str) -> None:
     """Show the tab `name`, and focus the first thing on it that takes keys."""
+    # Off what will be hidden: a pane that still has the focus would bring itself back.
+    tabs.query_one(Tabs).focus(scroll_visible=False)
     tabs.active = name
     pane = tabs.get_pane(name)
 

@@ -1,0 +1,133 @@
+"""The Decide screen: answered with the keyboard alone, the recommendation follows."""
+
+from collections.abc import Callable
+
+from textual.pilot import Pilot
+from textual.widgets import OptionList, TabbedContent
+
+from tuner_tui.decide.questions import QUESTIONS
+from tuner_tui.tui.app import TunerApp
+from tuner_tui.tui.widgets.choices import QuestionView
+from tuner_tui.tui.widgets.prose import Prose
+
+Until = Callable[..., object]
+
+
+async def _open(app: TunerApp, pilot: Pilot[None], until: Until) -> None:
+    app.go("decide")
+    await until(pilot, lambda: bool(app.screen.query(QuestionView)) and app.screen.focused is not None)  # type: ignore[misc]
+
+
+def _text(app: TunerApp, selector: str) -> str:
+    return app.screen.query_one(selector, Prose).render().plain
+
+
+async def test_enter_answers_and_goes_to_the_next_question(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await _open(app, pilot, until)
+        assert app.journey.recommendation is None
+        await pilot.press("down", "down", "down", "enter")
+        assert app.journey.answers == {"goal": "domain_tools"}
+        assert isinstance(app.screen.focused, QuestionView)
+        assert app.screen.focused.question.id == "prompting"
+        assert app.journey.recommendation is not None
+        assert app.journey.recommendation.verdict == "prompt"
+        assert "1 of 9 answered" in _text(app, "#headline")
+
+
+async def test_several_answers_are_added_and_taken_away(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await _open(app, pilot, until)
+        app.screen.query_one("#question-failures").focus()
+        await pilot.press("down", "down", "space", "down", "space")
+        assert app.journey.answers["failures"] == ["format", "wrong_tool"]
+        await pilot.press("space")
+        assert app.journey.answers["failures"] == ["format"]
+        await pilot.press("enter")  # goes on, and takes nothing away
+        assert app.journey.answers["failures"] == ["format"]
+        assert app.screen.focused is app.screen.query_one("#question-knowledge")
+        app.screen.query_one("#question-failures").focus()
+        await pilot.press("up", "space")
+        assert "failures" not in app.journey.answers
+
+
+async def test_the_arrows_leave_a_question_at_its_ends(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await _open(app, pilot, until)
+        for _ in QUESTIONS[0].options:
+            await pilot.press("down")
+        assert app.screen.focused is app.screen.query_one("#question-prompting")
+        await pilot.press("up")
+        assert app.screen.focused is app.screen.query_one("#question-goal")
+        opened = [view.question.id for view in app.screen.query(QuestionView) if view.is_open]
+        assert opened == ["goal"]
+
+
+async def test_a_tuning_answer_suggests_a_preset_and_a_baseline_is_quoted(until: Until) -> None:
+    app = TunerApp()
+    app.journey.answers = {
+        "goal": "domain_tools",
+        "prompting": "systematic",
+        "failures": ["wrong_arguments"],
+        "knowledge": "no",
+        "rows": "hundreds",
+        "gpu": "24gb",
+        "model": "medium",
+    }
+    rate = {"count": 30, "total": 60, "rate": 0.5, "interval": [0.38, 0.62]}
+    kept = {"count": 20, "total": 20, "rate": 1.0, "interval": [0.84, 1.0]}
+    async with app.run_test(size=(120, 40)) as pilot:
+        await _open(app, pilot, until)
+        assert app.journey.recommendation is not None
+        assert app.journey.recommendation.verdict == "tune"
+        assert app.journey.recommendation.preset is not None
+        assert app.journey.recommendation.preset in _text(app, "#reasons")
+        app.journey.baseline = {"examples": {"full_match": rate, "no_call": kept}}
+        await pilot.press("1", "2", "1")
+        await until(pilot, lambda: "50% [38–62]" in _text(app, "#reasons"))  # type: ignore[misc]
+
+
+async def test_answers_can_be_cleared(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await _open(app, pilot, until)
+        await pilot.press("enter", "enter", "x")
+        assert app.journey.answers == {}
+        assert app.journey.recommendation is None
+        assert not any(view.chosen for view in app.screen.query(QuestionView))
+
+
+async def test_techniques_are_explained(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await _open(app, pilot, until)
+        await pilot.press("]", "]")
+        assert app.screen.query_one(TabbedContent).active == "techniques"
+        await until(pilot, lambda: isinstance(app.screen.focused, OptionList))  # type: ignore[misc]
+        await pilot.press("end")
+        page = _text(app, "#technique-page")
+        assert page.startswith("RLHF") and "When not" in page and "Needs" in page
+
+
+async def test_the_reasons_have_a_tab_only_where_they_have_no_room_beside(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await _open(app, pilot, until)
+        tabs = app.screen.query_one(TabbedContent)
+        assert tabs.get_tab("why").display
+        await pilot.press("]")
+        assert "Because" in _text(app, "#reasons-page")
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: not tabs.get_tab("why").display)  # type: ignore[misc]
+        assert "Because" in _text(app, "#reasons")
+
+
+async def test_n_goes_on_to_data(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await _open(app, pilot, until)
+        await pilot.press("enter", "n")
+        assert app.current_mode == "data"
