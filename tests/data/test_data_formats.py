@@ -257,7 +257,9 @@ def test_convert_file(write: Writer, tmp_path: Path) -> None:
     again = tmp_path / "again.jsonl"
     convert_file(out, again, rejected)
     assert again.read_bytes() == out.read_bytes()
-    assert rejected.read_bytes() == b""
+    assert rejected.read_bytes() == b""  # the older one is replaced
+    convert_file(out, again, tmp_path / "none.jsonl")
+    assert not (tmp_path / "none.jsonl").exists()
 
 
 def test_convert_file_never_writes_over_its_source(write: Writer, tmp_path: Path) -> None:

@@ -51,9 +51,15 @@ TEMPLATES = [
     "gptoss_training",
     "lfm2_v2_training",
     "gemma_training",
-    "qwen3",
     "llama3_1",
+    "llama3_2",
 ]
+
+
+def trl_template(name: str) -> str:
+    spec = find_spec("trl")
+    assert spec is not None and spec.submodule_search_locations
+    return (Path(spec.submodule_search_locations[0]) / "chat_templates" / f"{name}.jinja").read_text("utf-8")
 
 
 EMBEDDED = ChatTemplate.load(embedded_model())
@@ -74,10 +80,7 @@ def model_with(template: str, folder: Path) -> Path:
 def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     if request.param == "embedded":
         return embedded_model()
-    spec = find_spec("trl")
-    assert spec is not None and spec.submodule_search_locations
-    templates = Path(spec.submodule_search_locations[0]) / "chat_templates"
-    return model_with((templates / f"{request.param}.jinja").read_text("utf-8"), tmp_path / "model")
+    return model_with(trl_template(request.param), tmp_path / "model")
 
 
 def test_equals_transformers_token_by_token(model: Path) -> None:
@@ -128,22 +131,37 @@ def test_tokens_spell_the_text(text: str, reply: str) -> None:
     assert "".join(token.text for token in rendered.tokens) == rendered.text
 
 
-def test_without_marks_the_difference_of_prefixes_is_an_estimate(
-    tmp_path: Path, embedded: ChatTemplate
-) -> None:
-    source = (embedded_model() / "chat_template.jinja").read_text("utf-8")
+def without_marks(source: str) -> str:
     for mark in ("{%- generation -%}", "{%- endgeneration -%}"):
         assert mark in source
         source = source.replace(mark, "")
-    plain = ChatTemplate.load(model_with(source, tmp_path / "model"))
+    return source
+
+
+def test_without_marks_a_turn_is_what_it_adds(tmp_path: Path, embedded: ChatTemplate) -> None:
+    source = (embedded_model() / "chat_template.jinja").read_text("utf-8")
+    plain = ChatTemplate.load(model_with(without_marks(source), tmp_path / "model"))
     assert not plain.marks_generation
     for row in EXAMPLES:
-        marked, estimated = embedded.render(row), plain.render(row)
-        assert estimated.text == marked.text
-        # The estimate takes in what the template writes after the turn (a line end), and loses nothing.
-        assert all(not a.trained or b.trained for a, b in zip(marked.tokens, estimated.tokens, strict=True))
-        assert 0 < estimated.trained - marked.trained <= len(conversation(row))
-    assert "no_loss_mask" in {found.rule for found in check_template(plain)}
+        assert plain.render(row) == embedded.render(row)
+    assert [found.rule for found in check_template(plain)] == ["no_loss_mask"]
+
+
+def test_a_turn_of_weight_0_is_not_trained(tmp_path: Path, embedded: ChatTemplate) -> None:
+    source = (embedded_model() / "chat_template.jinja").read_text("utf-8")
+    plain = ChatTemplate.load(model_with(without_marks(source), tmp_path / "model"))
+    row = example(user(), answer("Wrong.") | {"weight": 0}, user("Sure?"), answer("Right."))
+    for template in (embedded, plain):
+        trained = "".join(token.text for token in template.render(row).tokens if token.trained)
+        assert "Right." in trained
+        assert "Wrong." not in trained
+
+
+def test_a_known_template_is_the_one_that_training_uses(tmp_path: Path) -> None:
+    template = ChatTemplate.load(model_with(trl_template("qwen3"), tmp_path / "stock"))
+    training = ChatTemplate.load(model_with(trl_template("qwen3_training"), tmp_path / "training"))
+    assert template.marks_generation
+    assert [template.render(row) for row in EXAMPLES] == [training.render(row) for row in EXAMPLES]
 
 
 def test_the_sandbox_holds() -> None:

@@ -107,7 +107,7 @@ FAULTY = [
         "messages[1]",
     ),
     (example(user()), "nothing_to_train", None),
-    (example(user(), answer("Yes.") | {"weight": 0}), "untrained_weight", "messages[1]"),
+    (example(user(), answer("Yes.") | {"weight": 0}), "nothing_to_train", None),
     (example(user("a\x1b[31mb"), answer("Yes.")), "control_characters", "messages[0].content"),
     (example(user("a\u202eb"), answer("Yes.")), "control_characters", "messages[0].content"),
     (calling(city="Ro\x00me"), "control_characters", f"{AT}.arguments"),

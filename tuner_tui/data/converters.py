@@ -61,7 +61,7 @@ def convert_file(source: Path, out: Path, rejected: Path) -> Conversion:
 
     Rows that cannot be converted go to `rejected`, one object a line: `row`, `rule`, `field`,
     `reason` and the row's `value` (null when it is not JSON). Both files appear at the end, whole;
-    the second one is empty when nothing was rejected.
+    the second one only when a row was rejected, or when there is an older one to replace.
 
     Raises:
         UserError: the source cannot be read, its layout is not known, or a target cannot be
@@ -71,7 +71,7 @@ def convert_file(source: Path, out: Path, rejected: Path) -> Conversion:
         raise UserError(f"{out}: source, target and rejected must be three files; name another.")
     opened = open_source(source)
     good = bad = 0
-    with _replacing(out) as target, _replacing(rejected) as refuse:
+    with _replacing(out, always=True) as target, _replacing(rejected, always=False) as refuse:
         for row in opened.rows:
             try:
                 line = _convert_row(row, opened.format)
@@ -96,13 +96,16 @@ def _rejection(row: Row, error: ConversionError) -> bytes:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file beside `path` that takes its place when all went well."""
+def _replacing(path: Path, *, always: bool) -> Iterator[BinaryIO]:
+    """A file beside `path` that takes its place when all went well, an empty one only if `always` or if there is
+    an older one."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("xb") as file:
             yield file
-        temporary.replace(path)
+            written = file.tell()
+        if written or always or path.exists():
+            temporary.replace(path)
     except OSError as error:
         raise UserError(f"{path}: cannot be written ({error.strerror}).") from None
     finally:

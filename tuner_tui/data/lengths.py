@@ -20,7 +20,11 @@ def check_length(
         return
     if max_length is None or length <= max_length:
         return
-    answers = [message for message in conversation(example) if message["role"] == "assistant"]
+    answers = [
+        message
+        for message in conversation(example)
+        if message["role"] == "assistant" and message.get("weight") != 0
+    ]
     lost = f"{length} tokens; the last {length - max_length} are cut off"
     if not any(encoded.mask[:max_length]):
         yield finding("answer_cut", row, None, f"{lost}, and with them every trained one")

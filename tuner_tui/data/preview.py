@@ -4,8 +4,7 @@ Made of jinja2 and tokenizers alone, and token for token equal to transformers' 
 return_dict=True, return_assistant_tokens_mask=True)`.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,10 +12,9 @@ from typing import Any, Self
 from tokenizers import Encoding, Tokenizer
 
 from tuner_tui.data.examples import Example, Message, conversation
+from tuner_tui.data.model_files import read_special_tokens, read_templates, read_tokenizer, training_template
 from tuner_tui.data.template import Span, Template, TemplateFailure
 from tuner_tui.errors import UserError
-
-_SPECIAL = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,44 +54,39 @@ class ChatTemplate:
     """The chat template of one model, with its tokenizer. One thread at a time."""
 
     def __init__(
-        self, template: Template, tool_template: Template, tokens: Mapping[str, str], tokenizer: Tokenizer
+        self,
+        template: Template,
+        tool_template: Template,
+        special_tokens: Mapping[str, str],
+        tokenizer: Tokenizer,
     ) -> None:
         self._template = template
         self._tool_template = tool_template
-        self._special_tokens = dict(tokens)
+        self._special_tokens = dict(special_tokens)
         self._tokenizer = tokenizer
 
     @classmethod
     def load(cls, model: Path) -> Self:
         """Read the template and the tokenizer from a model's folder.
 
+        The template is the one that training uses: where the model's own has no generation marks and TRL ships
+        the same one with marks, that.
+
         Raises:
             UserError: there is no such folder, no `tokenizer.json` or no chat template, or one is broken.
         """
-        if not model.is_dir():
-            raise UserError(
-                f"{model}: there is no such model folder; name a folder with tokenizer.json in it."
-            )
-        config = _read_json(model / "tokenizer_config.json")
-        sources = _template_sources(model, config)
-        default = sources.get("default")
-        if default is None:
-            raise UserError(
-                f"{model}: the model has no chat template (chat_template.jinja, or chat_template in "
-                "tokenizer_config.json); choose an instruction-tuned model or add a template."
-            )
+        sources = read_templates(model)
         try:
-            template = Template(default)
-            tool_template = Template(sources["tool_use"]) if "tool_use" in sources else template
+            template = _marked(sources["default"])
+            tool_template = _marked(sources["tool_use"]) if "tool_use" in sources else template
         except TemplateFailure as error:
             raise UserError(f"{model}: {error}; mend the template.") from None
-        special = {**_read_json(model / "special_tokens_map.json"), **config}
-        return cls(template, tool_template, _special_tokens(special), _tokenizer(model / "tokenizer.json"))
+        return cls(template, tool_template, read_special_tokens(model), read_tokenizer(model))
 
     @property
     def marks_generation(self) -> bool:
-        """Whether the template says which tokens the assistant wrote. If not, they are the difference between
-        the text with and without the turn: an estimate."""
+        """Whether the template says which tokens the assistant wrote. If not, they are what a turn adds to
+        the text before it."""
         return self._tool_template.marks_generation
 
     def render(self, example: Example, *, generation_prompt: bool = False) -> Rendered:
@@ -132,23 +125,42 @@ class ChatTemplate:
     ) -> tuple[str, list[Span]]:
         template = self._tool_template if tools else self._template
 
-        def render(turns: Sequence[Message], prompt: bool) -> tuple[str, list[Span]]:
-            return template.render(turns, tools, self._special_tokens, generation_prompt=prompt)
+        text, spans = template.render(
+            messages, tools, self._special_tokens, generation_prompt=generation_prompt
+        )
+        weights = [message.get("weight", 1) for message in messages if message["role"] == "assistant"]
+        if not template.marks_generation or (0 in weights and len(spans) != len(weights)):
+            return text, list(self._added(template, text, messages, tools))
+        if 0 in weights:
+            spans = [span for span, weight in zip(spans, weights, strict=True) if weight]
+        return text, spans
 
-        text, spans = render(messages, generation_prompt)
-        if template.marks_generation:
-            return text, spans
+    def _added(
+        self, template: Template, text: str, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]]
+    ) -> Iterator[Span]:
+        """The spans of the assistant turns, as what each adds to the text, up to the end of the turn."""
+        end_of_turn = self._special_tokens.get("eos_token") or ""
         for index, message in enumerate(messages):
-            if message["role"] != "assistant":
+            if message["role"] != "assistant" or message.get("weight") == 0:
                 continue
             try:
-                before, _ = render(messages[:index], True)
-                after, _ = render(messages[: index + 1], False)
+                before, _ = template.render(
+                    messages[:index], tools, self._special_tokens, generation_prompt=True
+                )
+                after, _ = template.render(messages[: index + 1], tools, self._special_tokens)
             except TemplateFailure:
                 continue  # this template cannot render a part of a conversation
             if after.startswith(before) and text.startswith(after):
-                spans.append((len(before), len(after)))
-        return text, spans
+                end = after.rfind(end_of_turn, len(before)) + len(end_of_turn) if end_of_turn in after else -1
+                yield len(before), end if end > len(before) else len(after)
+
+
+def _marked(source: str) -> Template:
+    template = Template(source)
+    if template.marks_generation:
+        return template
+    training = training_template(source)
+    return template if training is None else Template(training)
 
 
 def _encoded(text: str, spans: list[Span], encoding: Encoding) -> Encoded:
@@ -175,61 +187,3 @@ def _token_spans(encoded: Encoded) -> list[TokenSpan]:
         tokens.append(TokenSpan(token, encoded.text[done:end], trained))
         done = end
     return tokens
-
-
-def _template_sources(model: Path, config: Mapping[str, Any]) -> dict[str, str]:
-    """Templates by name, in the order in which transformers prefers their places."""
-    sources: dict[str, str] = {}
-    inline = config.get("chat_template")
-    if isinstance(inline, str):
-        sources["default"] = inline
-    elif isinstance(inline, list):
-        sources |= {entry["name"]: entry["template"] for entry in inline if isinstance(entry, dict)}
-    file = model / "chat_template.jinja"
-    if file.is_file():
-        sources = {"default": _read_text(file)}
-    for extra in sorted((model / "additional_chat_templates").glob("*.jinja")):
-        sources[extra.stem] = _read_text(extra)
-    return sources
-
-
-def _special_tokens(config: Mapping[str, Any]) -> dict[str, str]:
-    tokens = {}
-    for name in _SPECIAL:
-        value = config.get(f"{name}_token")
-        if isinstance(value, dict):
-            value = value.get("content")
-        if isinstance(value, str):
-            tokens[f"{name}_token"] = value
-    return tokens
-
-
-def _tokenizer(path: Path) -> Tokenizer:
-    if not path.is_file():
-        raise UserError(f"{path}: there is no such file; save the model with a fast tokenizer.")
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises nothing more precise
-        raise UserError(f"{path}: cannot be read as a tokenizer ({error}).") from None
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error}).") from None
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        value = json.loads(_read_text(path))
-    except ValueError as error:
-        raise UserError(f"{path}: is not JSON ({error}).") from None
-    if not isinstance(value, dict):
-        raise UserError(f"{path}: is not a JSON object.")
-    return value

@@ -149,11 +149,11 @@ def _check_turns(turns: Sequence[tuple[str, Message]], row: int) -> Iterator[Fin
     answers = [(field, message) for field, message in turns if message["role"] == "assistant"]
     if not answers:
         yield finding("nothing_to_train", row, None, "there is no assistant turn")
+    elif all(message.get("weight") == 0 for _, message in answers):
+        yield finding("nothing_to_train", row, None, "every assistant turn has weight 0")
     for field, message in answers:
         if not message["content"].strip() and not message.get("tool_calls"):
             yield finding("empty_turn", row, field, "the turn has neither text nor a call")
-        if message.get("weight") == 0:
-            yield finding("untrained_weight", row, field, "the turn is marked with weight 0")
     for field, message in turns:
         for place, text in _texts(message, field):
             if control := _CONTROL.search(text):
