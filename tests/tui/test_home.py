@@ -30,7 +30,7 @@ async def test_home_tells_what_is_next_and_goes_there(until: Until) -> None:
         await until(pilot, lambda: app.screen.body_ready)
         steps = app.screen.query_one(StepsList)
         assert "› next" in str(steps.get_option_at_index(0).prompt)
-        assert app.screen.query_one("#no-runs").display
+        await until(pilot, lambda: bool(app.screen.query_one("#no-runs").display))
         await pilot.press("down", "down", "down", "enter")
         await until(pilot, lambda: isinstance(app.screen, TrainScreen))
 
@@ -40,9 +40,8 @@ async def test_home_lists_runs_by_state_and_opens_one(until: Until) -> None:
     with live_run("second", total=40, steps=12) as (run_dir, _):
         app = TunerApp()
         async with app.run_test(size=(80, 24)) as pilot:
-            await until(pilot, lambda: len(listed(app)) == 2)
+            await until(pilot, lambda: len(listed(app)) == 2 and "12/40" in listed(app)[0])
             assert "● running" in listed(app)[0]
-            assert "12/40" in listed(app)[0]
             assert "✗ failed" in listed(app)[1]
             app.screen.query_one(RunList).focus()
             await pilot.press("enter")

@@ -15,17 +15,30 @@ SHIPPED = sorted(paths.themes().glob("*.toml"))
 OURS = tuple(variable_defaults(dark=True))
 
 
+def luminance(colour: str) -> float:
+    """Relative luminance of an sRGB colour, WCAG 2.1."""
+    channels = [channel / 255 for channel in Color.parse(colour).rgb]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio, WCAG 2.1: 1 to 21."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
 def test_a_shipped_theme_is_complete_and_has_contrast(file: Path) -> None:
     theme = load_theme(file)
     assert set(OURS) <= theme.variables.keys()
-    background = Color.parse(theme.background or "")
+    background = theme.background or ""
     for colour in (theme.foreground, theme.primary, theme.variables["quiet"], theme.variables["bad"]):
         # WCAG 2.1, 1.4.3: text of ordinary size needs 4.5.
-        assert background.get_contrast_ratio(Color.parse(colour or "")) >= 4.5, colour
+        assert contrast(background, colour or "") >= 4.5, colour
     for name in ("chart-train", "chart-eval"):
         # WCAG 2.1, 1.4.11: graphical objects need 3.
-        assert background.get_contrast_ratio(Color.parse(theme.variables[name])) >= 3
+        assert contrast(background, theme.variables[name]) >= 3
 
 
 def test_both_kinds_are_shipped() -> None:

@@ -1,5 +1,6 @@
 """The Train screen on real run directories: alive, ended, lost; requests; coming back."""
 
+import json
 from collections.abc import Callable
 
 from live_runs import ended_run, live_run, log_steps
@@ -104,9 +105,9 @@ async def test_a_failed_run_says_why_in_plain_text(until: Until) -> None:
 
 async def test_a_run_without_a_process_is_lost_and_never_running(until: Until) -> None:
     with live_run() as (run_dir, _):
-        before = (run_dir / STATUS).read_bytes()
-    # The last word of a process that is gone: running, with a pid that no process has.
-    (run_dir / STATUS).write_bytes(before.replace(b'"pid":', b'"pid":1000000'))
+        status = json.loads((run_dir / STATUS).read_bytes())
+    # The last word of a process that is gone: its id has gone to another process, which began later.
+    (run_dir / STATUS).write_text(json.dumps({**status, "pid_start": status["pid_start"] - 1000}))
     app = TunerApp(watch=run_dir)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, TrainScreen) and "? lost" in head(app))

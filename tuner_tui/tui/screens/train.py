@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Label, Static
-from textual.worker import get_current_worker
+from textual.worker import Worker, WorkerState, get_current_worker
 
 from tuner_tui.errors import UserError
 from tuner_tui.runs import control
@@ -257,6 +257,12 @@ class TrainScreen(StepScreen):
             return
         if not get_current_worker().is_cancelled:
             self.post_message(message)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
+            # Files that no version of this program wrote must not take the window down.
+            self._polling, self._launching = False, False
+            self._say(f"The run's files could not be read: {event.worker.error!r}.")
 
     def on_run_unreadable(self, message: RunUnreadable) -> None:
         self._polling = False
