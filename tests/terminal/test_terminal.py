@@ -158,6 +158,7 @@ def test_a_closed_terminal_ends_the_app_and_not_the_run(
     again.until(lambda: again.shows("● running") and again.shows("train 0."))
     again.type(b"q")
     assert again.exit_status() == 0
+    assert f"tuner watch {run_dir.name}".encode() in again.output
     assert psutil.Process(pid).is_running()
 
 

@@ -6,8 +6,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.screen import Screen
+from textual.widgets import Input
 
 from tuner_tui import settings as settings_module
 from tuner_tui.errors import UserError
@@ -15,6 +17,7 @@ from tuner_tui.tui import themes
 from tuner_tui.tui.bindings import APP_BINDINGS
 from tuner_tui.tui.journey import Journey
 from tuner_tui.tui.step import StepScreen
+from tuner_tui.tui.text import visible
 
 _MODES = ("home", "decide", "data", "configure", "train", "evaluate", "report", "runs")
 
@@ -74,8 +77,7 @@ class TunerApp(App[None]):
         elif isinstance(self.screen, StepScreen):
             await self.screen.mount_body()
         self._register_themes()
-        for message in self.complaints:
-            self.complain(message)
+        self._say_complaints()
         if self.journey.tour:
             self.start_tour()
 
@@ -112,6 +114,15 @@ class TunerApp(App[None]):
         if not isinstance(self.screen, SettingsScreen):
             self.push_screen(SettingsScreen())
 
+    async def action_quit(self) -> None:
+        """Leave; the last line on the terminal tells how to come back to a run that goes on."""
+        self.exit(message=_farewell(self.journey.run_dir))
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        # A blinking cursor is half of the bytes that an idle window sends over a slow line.
+        if isinstance(event.widget, Input):
+            event.widget.cursor_blink = False
+
     def action_toggle_dark(self) -> None:
         """Between the dark and the light theme; remembered."""
         dark = self.current_theme.dark
@@ -119,7 +130,9 @@ class TunerApp(App[None]):
 
     def set_theme(self, name: str) -> None:
         """Use a theme from now on."""
-        if not self._use_theme(name):
+        used = self._use_theme(name)
+        self._say_complaints()
+        if not used:
             return
         self.settings.theme = name
         if self.current_theme.dark:
@@ -166,6 +179,11 @@ class TunerApp(App[None]):
         self.theme = name
         return True
 
+    def _say_complaints(self) -> None:
+        for message in self.complaints:
+            self.complain(message)
+        self.complaints.clear()
+
     def _register_themes(self) -> None:
         # After the first paint: only the theme in use is needed before it.
         for name, file in themes.theme_files().items():
@@ -174,6 +192,20 @@ class TunerApp(App[None]):
                     self.register_theme(themes.load_theme(file))
                 except UserError as error:
                     self.complaints.append(str(error))
+
+
+def _farewell(run_dir: Path | None) -> str | None:
+    """What is said when the window closes on a live run."""
+    if run_dir is None:
+        return None
+    from tuner_tui.runs.reader import read_status
+
+    try:
+        live = read_status(run_dir).state.live
+    except UserError:
+        return None
+    name = visible(run_dir.name, one_line=True)
+    return f"The run goes on. Come back: tuner watch {name}   Stop it: tuner stop {name}" if live else None
 
 
 def run_app(watch: Path | None = None, tour: bool = False) -> int:
