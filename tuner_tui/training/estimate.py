@@ -1,8 +1,8 @@
 """Memory and time before the run, from the model's `config.json` and the configuration alone.
 
 The formulas count what PyTorch keeps: each is derived from the tensors that transformers, peft and TRL save,
-and was checked with `torch.autograd.graph.saved_tensors_hooks` on small models, and against published figures
-for Llama-3.1-8B. They are for the longest rows; a real run stays somewhat below.
+and was checked with `torch.autograd.graph.saved_tensors_hooks` on small models, and against an 8B Llama shape on
+an H200 (benchmarks/train.py). They are for the longest rows; a real run stays somewhat below.
 """
 
 import math
@@ -46,8 +46,7 @@ def estimate(config: TrainConfig) -> Estimate:
         "base model": base_bytes(shape, config, width),
         "adapter and optimizer": adapter_bytes(shape, config),
         "activations": activation_bytes(shape, config, width),
-        "layer at work": working_bytes(shape, config, width),
-        "loss": loss_bytes(shape, config, width),
+        "peak of a step": peak_bytes(shape, config, width),
     }
     # The allocator's gaps (5 %), and the CUDA context or the libraries (each about 0.6 GB).
     parts["overhead"] = round(0.05 * sum(parts.values()) + 0.6 * _GIGABYTE)
@@ -55,6 +54,8 @@ def estimate(config: TrainConfig) -> Estimate:
         f"for micro-batches of {config.optimization.micro_batch} rows of {config.data.max_length} tokens"
     ]
     notes.append(f"computing in {'bfloat16' if half else 'float32'}")
+    if config.data.packing and not config.optimization.gradient_checkpointing:
+        notes.append("packs of unequal length leave gaps: up to a third more may be reserved")
     if shape.experts > 1:
         notes.append("of a mixture of experts, the adapter takes the attention layers alone")
     seconds = _seconds(config)
@@ -85,41 +86,47 @@ def adapter_bytes(shape: Shape, config: TrainConfig) -> int:
 
 
 def activation_bytes(shape: Shape, config: TrainConfig, width: int) -> int:
-    """What the forward pass keeps for the backward pass.
+    """What the whole forward pass keeps for the backward pass.
 
-    Without checkpointing every layer keeps `_saved` for each token; with it, its input alone, and one layer
-    at a time is computed anew (arXiv:1604.06174). Packed rows under sdpa add a mask of tokens x tokens.
+    Without checkpointing every layer keeps `_saved` for each token; with it, its input alone
+    (arXiv:1604.06174). Packed rows under sdpa add a mask of tokens x tokens.
+    """
+    kept = width * shape.hidden
+    if not config.optimization.gradient_checkpointing:
+        kept = _saved(shape, config, width)
+    mask = width * config.data.max_length**2 if config.data.packing else 0
+    return _tokens(config) * shape.layers * kept + mask
+
+
+def peak_bytes(shape: Shape, config: TrainConfig, width: int) -> int:
+    """What comes on top at the busiest moment: the loss, or one layer in the backward pass.
+
+    The layer: gradients inside it, one weight matrix unpacked from its 4 bits, and, with checkpointing, its
+    activations computed anew. The loss: TRL computes head and loss together, in pieces of 4096 tokens and
+    32768 words, never the logits of all tokens at once.
     """
     tokens = _tokens(config)
-    saved = _saved(shape, config) * width / 2
-    mask = width * config.data.max_length**2 if config.data.packing else 0
+    layer = tokens * (4 * shape.feed_forward * shape.active_experts + 4 * shape.hidden) * width // 2
+    if config.quantization.bits:
+        layer += width * shape.hidden * shape.feed_forward
     if config.optimization.gradient_checkpointing:
-        return round(tokens * (shape.layers * width * shape.hidden + saved)) + mask
-    return round(tokens * shape.layers * saved) + mask
-
-
-def working_bytes(shape: Shape, config: TrainConfig, width: int) -> int:
-    """Gradients inside one block, and one weight matrix unpacked from its 4 bits."""
-    block = (4 * shape.feed_forward * shape.active_experts + 4 * shape.hidden) * width // 2
-    unpacked = width * shape.hidden * shape.feed_forward if config.quantization.bits else 0
-    return _tokens(config) * block + unpacked
-
-
-def loss_bytes(shape: Shape, config: TrainConfig, width: int) -> int:
-    """TRL computes head and loss together, in pieces: never the logits of all tokens at once."""
-    tokens = _tokens(config)
+        layer += tokens * _saved(shape, config, width)
     piece = min(tokens, 4096) * min(shape.vocabulary, 32768) * 6
-    return 3 * width * shape.hidden * tokens + piece
+    return max(layer, 3 * width * shape.hidden * tokens + piece)
 
 
-def _saved(shape: Shape, config: TrainConfig) -> int:
-    """Bytes that one layer keeps for one token when computing in 16 bits; measured by saved_tensors_hooks."""
+def _saved(shape: Shape, config: TrainConfig, width: int) -> int:
+    """Bytes that one layer keeps for one token; measured by saved_tensors_hooks on 16-bit models.
+
+    The adapter is float32: when the rest computes in 16 bits, each adapted layer keeps a copy of its input of
+    its own, where otherwise query, key and value share one, and so do gate and up, and output and attention.
+    """
     h, i = shape.hidden, shape.feed_forward * shape.active_experts
     q, heads = shape.query, shape.query + shape.key_value
     saved = 12 * h + 8 * i + (8 if shape.normalized_heads else 4) * heads + 14 * config.lora.r
     if config.lora.dropout:
         saved += 16 * h + 2 * i + 4 * q
-    return saved
+    return saved + 6 * h + 2 * q if width == 2 else 2 * saved
 
 
 def _tokens(config: TrainConfig) -> int:
