@@ -97,8 +97,10 @@ def _rejection(row: Row, error: ConversionError) -> bytes:
 
 @contextmanager
 def _replacing(path: Path, *, always: bool) -> Iterator[BinaryIO]:
-    """A file beside `path` that takes its place when all went well, an empty one only if `always` or if there is
-    an older one."""
+    """A file beside `path` that takes its place when all went well.
+
+    An empty one does so only if `always`, or if there is an older one to replace.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("xb") as file:

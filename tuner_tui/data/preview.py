@@ -69,8 +69,8 @@ class ChatTemplate:
     def load(cls, model: Path) -> Self:
         """Read the template and the tokenizer from a model's folder.
 
-        The template is the one that training uses: where the model's own has no generation marks and TRL ships
-        the same one with marks, that.
+        The template is the one that training uses: where the model's own has no generation marks and TRL
+        ships the same one with marks, that.
 
         Raises:
             UserError: there is no such folder, no `tokenizer.json` or no chat template, or one is broken.
@@ -124,15 +124,12 @@ class ChatTemplate:
         self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], generation_prompt: bool
     ) -> tuple[str, list[Span]]:
         template = self._tool_template if tools else self._template
-
         text, spans = template.render(
             messages, tools, self._special_tokens, generation_prompt=generation_prompt
         )
-        weights = [message.get("weight", 1) for message in messages if message["role"] == "assistant"]
-        if not template.marks_generation or (0 in weights and len(spans) != len(weights)):
-            return text, list(self._added(template, text, messages, tools))
-        if 0 in weights:
-            spans = [span for span, weight in zip(spans, weights, strict=True) if weight]
+        # A row with turns of weight 0 is trained turn by turn too: marks do not tell one turn from another.
+        if not template.marks_generation or any(message.get("weight") == 0 for message in messages):
+            spans = list(self._added(template, text, messages, tools))
         return text, spans
 
     def _added(
@@ -151,8 +148,8 @@ class ChatTemplate:
             except TemplateFailure:
                 continue  # this template cannot render a part of a conversation
             if after.startswith(before) and text.startswith(after):
-                end = after.rfind(end_of_turn, len(before)) + len(end_of_turn) if end_of_turn in after else -1
-                yield len(before), end if end > len(before) else len(after)
+                end = after.rfind(end_of_turn, len(before)) if end_of_turn else -1
+                yield len(before), end + len(end_of_turn) if end >= 0 else len(after)
 
 
 def _marked(source: str) -> Template:
