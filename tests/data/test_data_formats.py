@@ -207,7 +207,7 @@ def test_what_cannot_be_converted_names_its_field(change: dict[str, Any], rule: 
 
 @pytest.mark.parametrize("format", list(Format))
 def test_a_row_of_another_layout(format: Format) -> None:
-    with pytest.raises(ConversionError, match="the keys text") as caught:
+    with pytest.raises(ConversionError, match="the row has the key text") as caught:
         convert({"text": "x"}, format)
     assert caught.value.rule == "unknown_layout"
 

@@ -125,7 +125,9 @@ def _show(console: "Console", inspection: "Inspection", max_length: int | None) 
     console.print(_text(inspection.path.name, "bold", "  ", "", inspection.format.label, "dim"))
     console.print(_text(f"{inspection.rows:,} rows", "", part, "yellow"))
     kinds = {name.replace("_", " "): count for name, count in inspection.kinds.items() if count}
-    _show_bars(console, "Kinds", kinds, "cyan")
+    sound = sum(kinds.values())
+    title = "Kinds" if sound == inspection.rows else f"Kinds of the {sound:,} rows that can be used"
+    _show_bars(console, title, kinds, "cyan")
     _show_bars(console, _tools_title(inspection.tools), inspection.tools, "blue")
     if inspection.lengths:
         _show_lengths(console, inspection.lengths, inspection.trained, max_length)

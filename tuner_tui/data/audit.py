@@ -57,11 +57,11 @@ class Audit:
         if self._called and not self.kinds["error_recovery"]:
             yield finding("no_error_recovery", None, None, "no row repairs a call that failed")
         if self._end_in_call:
-            text = f"{self._end_in_call} of {self._rows} rows end in a call"
+            text = f"{self._end_in_call:,} of {self._rows:,} rows end in a call"
             yield finding("ends_in_call", None, None, text)
         total = self.tools.total()
         if total >= DOMINANT_CALLS and len(self.tools) >= _LARGEST_SHARE_OF_FEW:
             name, count = self.tools.most_common(1)[0]
             if count > DOMINANT_SHARE * total:
-                text = f'"{name}" gets {count} of {total} calls ({count / total:.0%})'
+                text = f'"{name}" gets {count:,} of {total:,} calls ({count / total:.0%})'
                 yield finding("dominant_tool", None, None, text)

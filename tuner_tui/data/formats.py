@@ -113,7 +113,11 @@ def seen(value: Mapping[str, Any]) -> str:
     if _has_unknown_parts(value.get("messages")):
         return "messages whose content is a list of typed parts"
     names = [repr(key[:40])[1:-1] for key in islice(value, 8)]
-    return "the keys " + ", ".join(names) + (", …" if len(value) > 8 else "")
+    return (
+        ("the key " if len(names) == 1 else "the keys ")
+        + ", ".join(names)
+        + (", …" if len(value) > 8 else "")
+    )
 
 
 def _has_unknown_parts(messages: Any) -> bool:
