@@ -77,7 +77,7 @@ async def test_what_is_not_finite_is_marked_counted_and_left_out() -> None:
         chart.extend("train", [1, 2, 3, 4, 5], [2.0, math.nan, math.inf, None, 1.5])
         await pilot.pause()
         text = chart.text()
-        assert "✗ 3 not finite, first at step 2" in text
+        assert "✗ 3 not finite from step 2" in text
         assert "now 1.5" in text
         assert "✗" in text.splitlines()[-1]
 
@@ -228,3 +228,19 @@ async def test_a_long_log_lets_go_of_its_beginning() -> None:
         assert len(log.lines) == MAX_LINES
         assert log.lines[0] == "500"
         assert log.scroll_offset.y == log.max_scroll_y
+
+
+async def test_a_chart_that_grew_looks_like_one_that_got_all_at_once() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(90, 40)) as pilot:
+        chart = app.query_one(LossChart)
+        steps = list(range(1, 700))
+        values = [2.0 * math.exp(-step / 90) + 0.3 * math.sin(step * 7.7) ** 2 + 0.1 for step in steps]
+        for start in range(0, len(steps), 13):
+            chart.extend("train", steps[start : start + 13], values[start : start + 13])
+        await pilot.pause()
+        grown = chart.text()
+        chart.clear()
+        chart.extend("train", steps, values)
+        await pilot.pause()
+        assert chart.text() == grown

@@ -101,9 +101,19 @@ def event_line(event: Mapping[str, Any]) -> str:
 
 
 def _summary(config: "TrainConfig") -> str:
-    files = ", ".join(path.name for path in config.data.train) or "no dataset yet"
-    quantization = f"NF4 {config.quantization.bits}-bit" if config.quantization.bits else "not quantized"
-    return visible(
-        f"{config.model.name} ({quantization}), LoRA rank {config.lora.r}, trained on {files},"
-        f" learning rate {config.optimization.learning_rate:g}."
+    """The configuration in a few lines: what will run when it is started."""
+    lora, optimization = config.lora, config.optimization
+    files = ", ".join(path.name for path in config.data.train) or "no file yet"
+    kept = config.data.eval.name if config.data.eval else f"{config.data.eval_fraction:.0%} of them"
+    length = (
+        f"{optimization.max_steps:,} steps" if optimization.max_steps else f"{optimization.epochs:g} epochs"
     )
+    facts = {
+        "model": f"{config.model.name}, "
+        + (f"NF4 with {config.quantization.bits} bits" if config.quantization.bits else "not quantized"),
+        "adapter": f"LoRA, rank {lora.r}, alpha {lora.alpha:g}",
+        "examples": f"{files}; eval loss on {kept}",
+        "length": f"{length}, effective batch {optimization.effective_batch},"
+        f" learning rate {optimization.learning_rate:g}",
+    }
+    return visible("".join(f"{name:<10}{fact}\n" for name, fact in facts.items()))

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
+from textual.worker import Worker, WorkerState
 
 from tuner_tui.tui.text import safe
 
@@ -54,6 +55,11 @@ class DoctorScreen(ModalScreen[None]):
         from tuner_tui.doctor import run_checks
 
         self.post_message(Checked(run_checks()))
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
+            text = f"The machine could not be looked at: {event.worker.error!r}"
+            self.query_one("#checks", Static).update(safe(text, one_line=True))
 
     def on_checked(self, message: Checked) -> None:
         lines: list[Content] = []

@@ -60,7 +60,7 @@ class HomeScreen(StepScreen):
             )
         )
         yield Static(
-            "Decide whether to fine-tune, look at the data, train with QLoRA, and count what it has brought.",
+            "Decide whether to fine-tune, inspect the data, train with QLoRA, measure.",
             classes="quiet prose",
         )
         with Vertical(id="steps-part"):

@@ -21,17 +21,49 @@ BLANK = 0x2800
 """The code point of the empty cell; a pattern is added to it."""
 
 
-def window(
-    pyramid: Pyramid, first: float, last: float, columns: int, broken: Iterable[float] = ()
+class Columns:
+    """Extremes of a growing series per dot column; of a window that stays only the newest are made anew."""
+
+    def __init__(self, pyramid: Pyramid) -> None:
+        self._pyramid = pyramid
+        self._window: tuple[float, float, int] | None = None
+        self._seen = 0
+        self._low: NDArray[np.float64]
+        self._high: NDArray[np.float64]
+
+    def over(
+        self, first: float, last: float, count: int
+    ) -> tuple["NDArray[np.float64]", "NDArray[np.float64]"]:
+        """Lowest and highest value in each of `count` columns of steps `first` to `last`; NaN for none."""
+        if self._window != (first, last, count) or not self._seen:
+            self._low, self._high = self._pyramid.columns(first, last, count)
+            self._window = (first, last, count)
+        elif len(self._pyramid) > self._seen:
+            # From the column of the newest point that was there before: it may have got more points.
+            step = float(self._pyramid.steps[self._seen - 1])
+            column = column_of(step, first, last, count)
+            if column is not None:
+                begin = first + (last - first) * column / count
+                fresh = self._pyramid.columns(begin, last, count - column)
+                self._low[column:], self._high[column:] = fresh
+        self._seen = len(self._pyramid)
+        return self._low.copy(), self._high.copy()
+
+
+def bridged(
+    low: "NDArray[np.float64]",
+    high: "NDArray[np.float64]",
+    first: float,
+    last: float,
+    broken: Iterable[float],
 ) -> tuple["NDArray[np.float64]", "NDArray[np.float64]"]:
-    """Extremes of a series per dot column over the steps `first` to `last`, with gaps bridged by
-    straight lines.
+    """The columns of the steps `first` to `last` with gaps bridged by straight lines, in place.
 
     `broken` names steps whose value is not finite: no line is drawn across them.
     """
     import numpy as np
 
-    low, high = pyramid.columns(first, last, columns)
+    columns = len(low)
     known = np.flatnonzero(np.isfinite(low))
     if len(known) > 1:
         inside = np.arange(known[0], known[-1] + 1)

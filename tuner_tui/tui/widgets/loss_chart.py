@@ -266,7 +266,7 @@ class LossChart(Widget):
             entries.append((("◆", "chart--eval"), (f" eval {axes.number(value)}", "chart--text")))
         broken = sorted({*train.broken, *evaluation.broken})
         if broken:
-            text = f"✗ {len(broken)} not finite, first at step {broken[0]:,.0f}"
+            text = f"✗ {len(broken)} not finite from step {broken[0]:,.0f}"
             entries.insert(0, ((text, "chart--bad"),))
         scale = "log" if self._log_scale else "linear"
         smoothing = f"smoothed {train.smoothing:g}" if train.smoothing else "not smoothed"

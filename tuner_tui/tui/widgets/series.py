@@ -25,6 +25,8 @@ class Series:
         """Forget all points."""
         self._raw: Pyramid | None = None
         self._smooth: Pyramid | None = None
+        self._raw_columns: braille.Columns | None = None
+        self._smooth_columns: braille.Columns | None = None
         self._average = Smoother(self._smoothing)
         self.broken: list[float] = []
         """Steps whose value is not finite."""
@@ -54,6 +56,7 @@ class Series:
         """
         if self._raw is None:
             self._raw = Pyramid()
+            self._raw_columns = braille.Columns(self._raw)
         kept_steps: list[float] = []
         kept_values: list[float] = []
         for step, value in zip(steps, values, strict=True):
@@ -78,7 +81,7 @@ class Series:
 
     def raw_window(self, first: float, last: float, columns: int) -> "Extremes":
         """Extremes per dot column, as measured."""
-        return braille.window(self._raw or Pyramid(), first, last, columns, self.broken)
+        return self._drawn(self._raw_columns, first, last, columns)
 
     def smooth_window(self, first: float, last: float, columns: int) -> "Extremes":
         """Extremes per dot column of the smoothed curve (of the raw one when there is no
@@ -86,13 +89,18 @@ class Series:
         """
         if not self._smoothing:
             return self.raw_window(first, last, columns)
-        return braille.window(self._smooth or Pyramid(), first, last, columns, self.broken)
+        return self._drawn(self._smooth_columns, first, last, columns)
+
+    def _drawn(self, source: braille.Columns | None, first: float, last: float, columns: int) -> "Extremes":
+        source = source or braille.Columns(Pyramid())
+        return braille.bridged(*source.over(first, last, columns), first, last, self.broken)
 
     def _extend_smooth(self, steps: list[float], values: list[float]) -> None:
         if not self._smoothing or not values:
             return
         if self._smooth is None:
             self._smooth = Pyramid()
+            self._smooth_columns = braille.Columns(self._smooth)
         averages = self._average.extend(values)
         self._smooth.extend(steps, averages)
         if averages[-1] == averages[-1]:  # not NaN: there was a finite value by now

@@ -8,10 +8,10 @@ from tuner_tui.tui.journey import STEPS, Journey
 from tuner_tui.tui.text import safe
 
 _ABOUT = {
-    "decide": "Do you need to fine-tune at all? Questions, an answer, its reasons",
-    "data": "What is in your examples, what is wrong, which tokens are trained",
-    "configure": "The run: model, LoRA, learning rate; memory before you start",
-    "train": "QLoRA in a process of its own; loss, speed and log as they come",
+    "decide": "Do you need to fine-tune at all? An answer, reasoned",
+    "data": "What is in your examples, and what is wrong with it",
+    "configure": "Model, LoRA, learning rate; memory before you start",
+    "train": "QLoRA in a process of its own: loss, speed, log",
     "evaluate": "Base and tuned model on the same examples, counted",
     "report": "The verdict, and the files that prove it",
 }
