@@ -40,6 +40,7 @@ def start_evaluation(
     Raises:
         UserError: no adapter yet, no held-out file, or another evaluation of this run is under way.
     """
+    _check_arms(arms)
     config = load_config(run_dir / runs_layout.CONFIG)
     adapter = run_dir / runs_layout.ADAPTER
     if "tuned" in arms and not adapter.is_dir():
@@ -74,6 +75,7 @@ def start_baseline(
         UserError: an arm that needs an adapter, no such file, or this baseline is being measured for
             other arms.
     """
+    _check_arms(arms)
     if unfit := [arm for arm in arms if arm not in PROMPT_ARMS]:
         raise UserError(f"arm {unfit[0]!r} needs a run; a base model has: {', '.join(PROMPT_ARMS)}.")
     key = _baseline_key(model, heldout, bits, double, dtype, max_new_tokens)
@@ -100,6 +102,11 @@ def stop_evaluation(eval_dir: Path) -> None:
     path = eval_dir / layout.STOP
     path.parent.mkdir(mode=0o700, exist_ok=True)
     path.touch(mode=0o600)
+
+
+def _check_arms(arms: Sequence[str]) -> None:
+    if unknown := [arm for arm in arms if arm not in ARMS]:
+        raise UserError(f"no arm is called {unknown[0]!r}; there are: {', '.join(ARMS)}.")
 
 
 def _request(config: TrainConfig, arms: Sequence[str], adapter: Path, heldout: Path | None) -> Request:
@@ -129,8 +136,6 @@ def _request(config: TrainConfig, arms: Sequence[str], adapter: Path, heldout: P
 
 
 def _start(eval_dir: Path, request: Request, fresh: bool) -> Path:
-    if unknown := [arm for arm in request.arms if arm not in ARMS]:
-        raise UserError(f"no arm is called {unknown[0]!r}; there are: {', '.join(ARMS)}.")
     previous = _previous_request(eval_dir)
     if (eval_dir / layout.STATUS).exists() and read_progress(eval_dir).state.live:
         if (

@@ -31,6 +31,9 @@ from tuner_tui.runs.layout import RunState
 if TYPE_CHECKING:
     from tuner_tui.evaluation.generate import Answer, Generator
 
+_LOCK_TRIES, _LOCK_PAUSE = 20, 0.1
+"""Two seconds: a worker that has said its last word lets go of the lock at once."""
+
 
 class Stopped(Exception):
     """A watcher asked for the end, or the system did (SIGTERM)."""
@@ -147,17 +150,30 @@ def main(arguments: Sequence[str]) -> int:
     # The window's terminal may hang up at any time; that is no reason to end.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     eval_dir = Path(arguments[0])
-    lock = os.open(eval_dir / layout.LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    lock = _take_lock(eval_dir / layout.LOCK)
+    if lock is None:
         return 0  # another worker is at it, and its status is the one that counts
     request = Request.from_json(json.loads((eval_dir / layout.REQUEST).read_bytes()))
     heartbeat = Heartbeat(eval_dir, dict.fromkeys(request.arms, (0, 0)))
     state, reason = _end_of(lambda: Worker(eval_dir, request, _task(request), heartbeat).run())
     (eval_dir / layout.STOP).unlink(missing_ok=True)
     heartbeat.end(state, reason)
+    # Now and not when the process has gone, which takes a while: the next worker may be waiting for it.
+    os.close(lock)
     return int(state is RunState.FAILED)
+
+
+def _take_lock(path: Path) -> int | None:
+    """The descriptor of the lock that one worker at a time holds; None when another keeps it."""
+    lock = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError:
+            time.sleep(_LOCK_PAUSE)
+    os.close(lock)
+    return None
 
 
 def _task(request: Request) -> Task:

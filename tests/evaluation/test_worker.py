@@ -1,0 +1,226 @@
+"""The evaluator as a process: on the embedded model, with real files, stopped, resumed, hung up."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from tuner_tui import paths
+from tuner_tui.errors import UserError
+from tuner_tui.evaluation import layout
+from tuner_tui.evaluation.launch import start_baseline, start_evaluation, stop_evaluation
+from tuner_tui.evaluation.progress import load_items, load_summary, read_progress
+from tuner_tui.runs.layout import RunState
+from tuner_tui.runs.store import create_run
+from tuner_tui.training.config import to_yaml
+from tuner_tui.training.presets import load_preset
+
+ROWS = 6
+
+
+def row(number: int) -> dict[str, Any]:
+    tool = {
+        "type": "function",
+        "function": {
+            "name": "open_gate",
+            "description": "Open a gate.",
+            "parameters": {
+                "type": "object",
+                "properties": {"number": {"type": "integer"}},
+                "required": ["number"],
+            },
+        },
+    }
+    call = {"type": "function", "function": {"name": "open_gate", "arguments": {"number": number}}}
+    answer: dict[str, Any] = {"role": "assistant", "content": "", "tool_calls": [call]}
+    if number % 3 == 0:
+        answer = {"role": "assistant", "content": "None of the tools can do that."}
+    request = f"Open gate {number}." if number % 3 else f"Paint wall {number}."
+    return {"messages": [{"role": "user", "content": request}, answer], "tools": [tool]}
+
+
+@pytest.fixture
+def heldout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TUNER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    path = tmp_path / "heldout.jsonl"
+    path.write_text("".join(json.dumps(row(n + 1)) + "\n" for n in range(ROWS)))
+    return path
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
+def ended(eval_dir: Path) -> Callable[[], bool]:
+    return lambda: not read_progress(eval_dir).state.live
+
+
+def make_run(heldout: Path, *, adapter: bool = True) -> Path:
+    config = load_preset("demo")
+    config = config.model_copy(
+        update={
+            "evaluation": config.evaluation.model_copy(
+                update={"heldout": heldout, "batch": 6, "max_new_tokens": 12}
+            )
+        }
+    )
+    run_dir = create_run("demo", to_yaml(config), {})
+    if adapter:
+        # Written by hand in peft's format: importing torch here would cost more than the whole test.
+        folder = run_dir / "adapter"
+        folder.mkdir()
+        settings = {
+            "peft_type": "LORA",
+            "task_type": "CAUSAL_LM",
+            "r": 2,
+            "lora_alpha": 64,
+            "target_modules": ["q_proj"],
+            "layers_to_transform": [0],
+            "base_model_name_or_path": "embedded",
+        }
+        (folder / "adapter_config.json").write_text(json.dumps(settings))
+        width = json.loads((paths.embedded_model() / "config.json").read_text())["hidden_size"]
+        random = np.random.default_rng(0)
+        prefix = "base_model.model.model.layers.0.self_attn.q_proj.lora"
+        save_file(
+            {
+                f"{prefix}_A.weight": random.normal(size=(2, width)).astype(np.float32),
+                f"{prefix}_B.weight": random.normal(size=(width, 2)).astype(np.float32),
+            },
+            folder / "adapter_model.safetensors",
+        )
+    return run_dir
+
+
+def test_a_baseline_is_measured_stopped_resumed_and_reused(heldout: Path) -> None:
+    def start() -> Path:
+        return start_baseline("embedded", heldout, ("base", "examples"), batch=1, max_new_tokens=12)
+
+    eval_dir = start()
+    assert read_progress(eval_dir).state.live
+    wait_for(lambda: len(load_items(eval_dir, "base")) >= 1)
+    os.kill(json.loads((eval_dir / layout.STATUS).read_text())["pid"], signal.SIGHUP)
+    assert start() == eval_dir, "a second window joins the evaluation that is under way"
+    with pytest.raises(UserError, match="under way"):
+        start_baseline("embedded", heldout, ("instruction",), batch=1, max_new_tokens=12)
+    stop_evaluation(eval_dir)
+    wait_for(ended(eval_dir))
+    progress = read_progress(eval_dir)
+    assert (progress.state, load_summary(eval_dir)) == (RunState.STOPPED, None)
+    assert progress.error is not None and 1 <= progress.done < progress.total == 2 * ROWS
+    stored = (eval_dir / "base.jsonl").read_bytes()
+
+    # A writer that was killed leaves a line cut in half.
+    with (eval_dir / "base.jsonl").open("ab") as file:
+        file.write(b'{"id": "6", "row"')
+    start()
+    wait_for(ended(eval_dir))
+    progress = read_progress(eval_dir)
+    assert (progress.state, progress.done, progress.eta) == (RunState.FINISHED, 2 * ROWS, None)
+    assert (eval_dir / "base.jsonl").read_bytes().startswith(stored)
+    assert [item["row"] for item in load_items(eval_dir, "base")] == list(range(1, ROWS + 1))
+    summary = load_summary(eval_dir)
+    assert summary is not None
+    assert set(summary["arms"]) == {"base", "examples"}
+    assert summary["arms"]["base"]["full_match"]["total"] == 4
+    assert summary["arms"]["base"]["no_call"]["total"] == 2
+    assert summary["comparison"] == {}
+
+    before = (eval_dir / layout.STATUS).stat().st_mtime_ns
+    assert start() == eval_dir
+    assert (eval_dir / layout.STATUS).stat().st_mtime_ns == before, "nothing was left to do"
+    with heldout.open("a") as file:
+        file.write(json.dumps(row(7)) + "\n")
+    other = start_baseline("embedded", heldout, ("base",), batch=8, max_new_tokens=12)
+    assert other != eval_dir
+    stop_evaluation(other)
+    wait_for(ended(other))
+
+
+def test_a_run_takes_its_base_from_the_cache_and_measures_the_adapter(heldout: Path) -> None:
+    run_dir = make_run(heldout)
+    first = start_evaluation(run_dir, ("base", "tuned"))
+    wait_for(ended(first))
+    assert read_progress(first).state is RunState.FINISHED, (first / layout.LOG).read_text()
+    summary = load_summary(first)
+    assert summary is not None and summary["best_prompt"] == "base"
+    assert summary["comparison"]["full_match"]["pairs"] == 4
+    texts = {arm: [item["text"] for item in load_items(first, arm)] for arm in ("base", "tuned")}
+    assert texts["base"] != texts["tuned"], "the adapter changes what is said"
+
+    second = start_evaluation(make_run(heldout), ("base", "tuned"))
+    wait_for(ended(second))
+    assert (second / "base.jsonl").read_bytes() == (first / "base.jsonl").read_bytes()
+    assert [item["text"] for item in load_items(second, "tuned")] == texts["tuned"]
+
+
+def test_a_model_that_cannot_be_loaded_is_a_failure_in_words(heldout: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    eval_dir = start_baseline(str(folder), heldout, ("base",))
+    wait_for(ended(eval_dir))
+    progress = read_progress(eval_dir)
+    assert progress.state is RunState.FAILED
+    assert progress.error is not None and str(folder) in progress.error
+
+
+def test_what_cannot_be_evaluated_is_said_at_once(heldout: Path, tmp_path: Path) -> None:
+    run_dir = make_run(heldout, adapter=False)
+    with pytest.raises(UserError, match="no adapter yet"):
+        start_evaluation(run_dir)
+    with pytest.raises(UserError, match="no arm is called 'best'"):
+        start_evaluation(run_dir, ("best",))
+    with pytest.raises(UserError, match="cannot read the held-out items"):
+        start_evaluation(run_dir, ("base",), heldout=tmp_path / "none.jsonl")
+    with pytest.raises(UserError, match="needs a run"):
+        start_baseline("embedded", heldout, ("tuned",))
+
+
+def test_a_process_that_has_gone_is_lost(tmp_path: Path) -> None:
+    assert read_progress(tmp_path).state is RunState.STARTING
+    status = {
+        "state": "running",
+        "arms": {"base": [3, 10]},
+        "arm": "base",
+        "pid": 2**22 + 5,
+        "pid_start": 1.0,
+    }
+    (tmp_path / layout.STATUS).write_text(json.dumps({**status, "heartbeat": time.time()}))
+    progress = read_progress(tmp_path)
+    assert (progress.state, progress.done, progress.total) == (RunState.LOST, 3, 10)
+    (tmp_path / layout.STATUS).write_text(json.dumps({"state": "starting", "heartbeat": time.time()}))
+    assert read_progress(tmp_path).state is RunState.STARTING
+    (tmp_path / layout.STATUS).write_text(json.dumps({"state": "starting", "heartbeat": time.time() - 3600}))
+    assert read_progress(tmp_path).state is RunState.LOST
+
+
+def test_time_left_is_told_from_the_speed_so_far(tmp_path: Path) -> None:
+    from tuner_tui.runs.process import identity
+
+    pid, started, host = identity()
+    now = time.time()
+    status = {
+        "state": "running",
+        "arms": {"base": [10, 10], "examples": [0, 10]},
+        "arm": "examples",
+        "generated": 10,
+        "generating_since": now - 20,
+        "heartbeat": now,
+        "pid": pid,
+        "pid_start": started,
+        "host": host,
+    }
+    (tmp_path / layout.STATUS).write_text(json.dumps(status))
+    assert read_progress(tmp_path).eta == pytest.approx(20, abs=0.1)
