@@ -16,6 +16,7 @@ from tuner_tui.data.rules import Severity
 from tuner_tui.decide.recommendation import Recommendation
 from tuner_tui.decide.rules import recommend
 from tuner_tui.errors import UserError
+from tuner_tui.evaluation.arms import ARM_TITLES
 from tuner_tui.evaluation.launch import start_baseline, start_evaluation
 from tuner_tui.evaluation.progress import EvalProgress, load_summary, read_progress
 from tuner_tui.report.build import write_report
@@ -60,23 +61,27 @@ class DemoError(Exception):
 
 
 class DemoInterrupted(Exception):
-    """The person pressed Ctrl-C; the message says what goes on without them, and how to come back
-    or end it.
-    """
+    """Ctrl-C was pressed; the message says what goes on, and how to come back to it or end it."""
 
 
-def run_demo(say: Say | None = None) -> dict[str, Any]:
+def run_demo(say: Say | None = None, config: TrainConfig | None = None) -> dict[str, Any]:
     """Run every step, one after the other, and return the figures.
 
-    Returns the shape of `tuner demo --json`: `base` and `tuned` are outcomes, `prompts` the
-    outcomes of the untouched model by prompt, `training_seconds`, `total_seconds`, `run` (its id)
-    and `run_dir`.
+    `say` gets a line for a person at a time. `config` takes the place of the preset "demo".
 
-    Raises: DemoError: a step failed. DemoInterrupted: Ctrl-C.
+    Returns:
+        The shape of `tuner demo --json`: `base` and `tuned` are outcomes, `prompts` the outcomes of the
+        untouched model by prompt, `comparison` that of tuned and best prompt, `training_seconds` (from
+        the start of the process to its end), `total_seconds`, `run` (its id) and `run_dir`.
+
+    Raises:
+        DemoError: a step failed.
+        DemoInterrupted: Ctrl-C.
+        UserError: something that a step needs is missing.
     """
     say = say or (lambda line: None)
     started = time.monotonic()
-    config = load_preset("demo")
+    config = config or load_preset("demo")
     say(PLAN)
 
     say("")
@@ -112,7 +117,7 @@ def run_demo(say: Say | None = None) -> dict[str, Any]:
         "base": arms["base"],
         "tuned": arms["tuned"],
         "prompts": {name: arms[arm] for arm, name in PROMPT_ARMS.items()},
-        "comparison": summary.get("comparison"),
+        "comparison": summary["comparison_best"],
         "training_seconds": round(training_seconds, 1),
         "total_seconds": round(time.monotonic() - started, 1),
         "run": run_dir.name,
@@ -125,8 +130,11 @@ def measure_base(config: TrainConfig, say: Say) -> dict[str, Any]:
     now.
     """
     eval_dir = start_base_measurement(config)
-    _follow_evaluation(eval_dir, say)
-    return dict(_summary(eval_dir)["arms"])
+    follow_evaluation(eval_dir, say, "it ends by itself, and no training has been started")
+    arms = dict(_summary(eval_dir)["arms"])
+    for arm, outcome in arms.items():
+        say(f"  {ARM_TITLES[arm]}: {describe_rate(outcome['full_match'])} calls exactly right")
+    return arms
 
 
 def start_base_measurement(config: TrainConfig) -> Path:
@@ -157,21 +165,20 @@ def train(config: TrainConfig, say: Say) -> tuple[Path, float]:
     say(f"  run {run_dir.name}")
     reader = RunReader(run_dir)
     records: list[dict[str, Any]] = []
+    phase = ""
     try:
         while (status := reader.status()).state.live:
-            new = reader.poll_metrics()
-            records += new
-            for record in new:
-                _say_record(record, records, status, say)
+            if status.phase != phase:
+                phase = status.phase
+                say(f"  {phase}")
+            _say_records(reader.poll_metrics(), records, status, say)
             time.sleep(_POLL_SECONDS)
     except KeyboardInterrupt:
         raise DemoInterrupted(
             f"run {run_dir.name} goes on without this window: `tuner watch {run_dir.name}` shows "
             f"it, `tuner stop {run_dir.name}` ends it with a checkpoint."
         ) from None
-    for record in reader.poll_metrics():
-        records.append(record)
-        _say_record(record, records, status, say)
+    _say_records(reader.poll_metrics(), records, status, say)
     if status.state is not RunState.FINISHED:
         why = f": {status.reason}" if status.reason else ""
         raise DemoError(f"training {status.state}{why.rstrip('.')}; see {run_dir / 'train.log'}.")
@@ -183,8 +190,12 @@ def evaluate(run_dir: Path, say: Say) -> dict[str, Any]:
     taken over.
     """
     eval_dir = start_evaluation(run_dir)
-    _follow_evaluation(eval_dir, say)
-    return _summary(eval_dir)
+    follow_evaluation(eval_dir, say, f"`tuner report {run_dir.name}` shows it once it has ended")
+    summary = _summary(eval_dir)
+    tuned = summary["arms"]["tuned"]
+    say(f"  {describe_rate(tuned['full_match'])} calls exactly right")
+    say(f"  {describe_rate(tuned['no_call'])} requests that no tool serves kept without a call")
+    return summary
 
 
 def describe_rate(rate: Mapping[str, Any] | None) -> str:
@@ -213,8 +224,11 @@ def _inspect(config: TrainConfig, say: Say) -> Inspection:
     return inspection
 
 
-def _follow_evaluation(eval_dir: Path, say: Say) -> None:
-    """Wait until the evaluator has ended; raise DemoError unless it finished."""
+def follow_evaluation(eval_dir: Path, say: Say, afterwards: str) -> None:
+    """Wait until the evaluator has ended; raise DemoError unless it finished.
+
+    `afterwards` tells a person who presses Ctrl-C what becomes of it.
+    """
     said_arm, said_at = "", 0.0
     try:
         while (progress := read_progress(eval_dir)).state.live:
@@ -224,11 +238,7 @@ def _follow_evaluation(eval_dir: Path, say: Say) -> None:
                 say(_progress_line(progress))
             time.sleep(_POLL_SECONDS)
     except KeyboardInterrupt:
-        raise DemoInterrupted(
-            f"the evaluation goes on in {eval_dir} and ends by itself; training has not been started."
-            if "tuned" not in progress.arms
-            else f"the evaluation goes on in {eval_dir}; `tuner report {eval_dir.parents[1].name}` shows it later."
-        ) from None
+        raise DemoInterrupted(f"the evaluation goes on in {eval_dir}; {afterwards}.") from None
     if progress.state is not RunState.FINISHED:
         why = f": {progress.error}" if progress.error else ""
         raise DemoError(f"the evaluation {progress.state}{why.rstrip('.')}; see {eval_dir}.")
@@ -243,7 +253,8 @@ def _summary(eval_dir: Path) -> dict[str, Any]:
 
 def _progress_line(progress: EvalProgress) -> str:
     left = f", about {progress.eta:.0f} s left" if progress.eta else ""
-    return f"  {progress.arm}: {progress.done} of {progress.total}{left}"
+    arm = ARM_TITLES[progress.arm] if progress.arm else "starting"
+    return f"  {arm}: {progress.done} of {progress.total}{left}"
 
 
 def _say_recommendation(recommendation: Recommendation, say: Say) -> None:
@@ -252,14 +263,15 @@ def _say_recommendation(recommendation: Recommendation, say: Say) -> None:
         say(f"  - {reason}")
 
 
-def _say_record(record: Mapping[str, Any], records: list[dict[str, Any]], status: Status, say: Say) -> None:
-    figures = [
-        f"{name} {record[key]:.4g}"
-        for key, name in (("loss", "loss"), ("eval_loss", "eval loss"))
-        if isinstance(record.get(key), int | float)
-    ]
-    if not figures:
-        return
-    left = metrics.eta(records, status.total) if status.total else None
-    ahead = f"  {left[0]:.0f}–{left[1]:.0f} s left" if left and left[1] >= 1 else ""
-    say(f"  step {record.get('step', '?')}/{status.total or '?'}  {'  '.join(figures)}{ahead}")
+def _say_records(new: list[dict[str, Any]], records: list[dict[str, Any]], status: Status, say: Say) -> None:
+    """Add new metric records to those before, and say the loss about a dozen times in a run."""
+    every = max(1, status.total // 12)
+    for record in new:
+        records.append(record)
+        step, loss, held = record.get("step", 0), record.get("loss"), record.get("eval_loss")
+        figures = f"loss {loss:.3f}" if loss is not None and step % every == 0 else ""
+        figures += f"eval loss {held:.3f}" if held is not None else ""
+        if figures:
+            left = metrics.eta(records, status.total)
+            ahead = f"  {left[0]:.0f}–{left[1]:.0f} s left" if left and left[1] >= 1 else ""
+            say(f"  step {step}/{status.total}  {figures}{ahead}")

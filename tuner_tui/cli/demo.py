@@ -12,8 +12,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = subparsers.add_parser(
         "demo",
         help="the whole journey, guided, on what ships with tuner (about 4 minutes)",
-        description="The whole journey on the embedded model and the sample data. On a terminal it is a guided tour "
-        "in the app; with --headless, --json or without a terminal it runs by itself.",
+        description="The whole journey on the embedded model and the sample data. On a terminal it is a "
+        "guided tour in the app; with --headless, --json or without a terminal it runs by itself.",
     )
     parser.add_argument("--headless", action="store_true", help="run it all here, without the app")
     add_json_flag(parser)

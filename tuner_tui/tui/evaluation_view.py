@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tuner_tui.data.dataset import load_dataset
-from tuner_tui.data.examples import gold_calls
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.arms import PROMPT_ARMS
 from tuner_tui.evaluation.compare import Changed, changed_items
@@ -14,6 +12,7 @@ from tuner_tui.evaluation.layout import heldout_dir
 from tuner_tui.evaluation.progress import EvalProgress, load_items, load_summary, read_progress
 from tuner_tui.evaluation.shapes import Summary
 from tuner_tui.evaluation.statistics import detectable_difference
+from tuner_tui.evaluation.suites.heldout import HeldoutTask
 from tuner_tui.runs.layout import ADAPTER, CONFIG, RunState
 from tuner_tui.runs.reader import read_status
 from tuner_tui.runs.store import list_runs
@@ -138,7 +137,8 @@ def _run_subject(run_dir: Path, *, adopted: bool) -> Subject:
         obstacle = (
             "the run is still training; it can be evaluated once it has finished."
             if state.live
-            else f"the run {state} before it saved an adapter; resume it on 4 Train (u), or choose another (r)."
+            else f"the run {state} before it saved an adapter; resume it on 4 Train (u), or choose "
+            "another (r)."
         )
     return Subject(config, run_dir, state, heldout_dir(run_dir), adopted, obstacle)
 
@@ -147,17 +147,22 @@ def _plan(subject: Subject, known: Plan | None) -> tuple[Plan | None, str]:
     config = subject.config
     if config is None:
         return None, ""
-    heldout = config.evaluation.heldout or config.data.eval
+    heldout = _heldout(config)
     if heldout is None:
         return None, "the configuration names no held-out file; set it on 3 Configure, under Evaluation."
     if known is not None and known.heldout == heldout:
         return known, ""
     try:
-        dataset = load_dataset(heldout)
+        task = HeldoutTask(heldout)
     except UserError as error:
         return None, str(error)
-    calls = sum(bool(gold_calls(example)) for example in dataset.examples)
-    return Plan(heldout, calls, len(dataset.examples) - calls, len(dataset.rejected)), ""
+    calls = sum(bool(item.gold) for item in task.items)
+    return Plan(heldout, calls, len(task.items) - calls, task.rejected), ""
+
+
+def _heldout(config: TrainConfig | None) -> Path | None:
+    # Without a held-out file the evaluation file serves, as the configuration's help says.
+    return (config.evaluation.heldout or config.data.eval) if config is not None else None
 
 
 def start(subject: Subject) -> Path:
@@ -169,7 +174,7 @@ def start(subject: Subject) -> Path:
     if subject.run_dir is not None:
         return start_evaluation(subject.run_dir)
     config = subject.config
-    heldout = config and (config.evaluation.heldout or config.data.eval)
+    heldout = _heldout(config)
     if config is None or heldout is None:
         raise UserError("there is nothing to measure: choose a held-out file on 3 Configure.")
     return start_baseline(

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from tuner_tui.errors import UserError
+from tuner_tui.tui.journey import Journey
 from tuner_tui.tui.step import Body, StepScreen
-from tuner_tui.tui.tour_stops import STOPS, Stop
+from tuner_tui.tui.tour_stops import STOPS, Stop, Work
 from tuner_tui.tui.widgets.tour_panel import TourPanel, TourText
 
 if TYPE_CHECKING:
@@ -35,6 +36,14 @@ def focus_tour(app: "TunerApp") -> None:
     """Give the focus back to the panel; nothing happens without a tour."""
     for panel in app.screen.query(TourPanelOf):
         panel.focus()
+
+
+def _find_or_start(work: Work, journey: Journey) -> Path:
+    """What the person has started already with the screen's own key, if that goes on or went well."""
+    place = work.existing(journey)
+    if place is not None and ((seen := work.look(place)).live or seen.ok):
+        return place
+    return work.start(journey)
 
 
 class TourPanelOf(TourPanel):
@@ -133,7 +142,7 @@ class Tour:
         stop, journey = self.stop, self.app.journey
         assert stop.work is not None
         try:
-            place: Path = await asyncio.to_thread(stop.work.start, journey)
+            place = await asyncio.to_thread(_find_or_start, stop.work, journey)
             stop.work.started(journey, place)
             self._refresh_screen()
             while True:

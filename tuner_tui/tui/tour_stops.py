@@ -31,11 +31,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A detached process of a stop. `start` and `look` read and write files, so they are called in
-    threads.
+    """A detached process of a stop. All but `started` and `ended` touch files: they are called in threads.
+
+    `existing` is the place of such a process that the person has started with the screen's own key.
     """
 
     start: Callable[[Journey], Path]
+    existing: Callable[[Journey], Path | None]
     started: Callable[[Journey, Path], None]
     look: Callable[[Path], Progress]
     ended: Callable[[Journey, Path], None]
@@ -122,6 +124,11 @@ def _run_started(journey: Journey, run_dir: Path) -> None:
 def _start_tuned(journey: Journey) -> Path:
     assert journey.run_dir is not None  # the stop before has made it
     return start_evaluation(journey.run_dir)
+
+
+def _tuned_place(journey: Journey) -> Path | None:
+    place = heldout_dir(journey.run_dir) if journey.run_dir is not None else None
+    return place if place is not None and place.is_dir() else None
 
 
 def _nothing(journey: Journey, place: Path) -> None:
@@ -224,6 +231,7 @@ STOPS: Final[tuple[Stop, ...]] = (
         after=_measured_base,
         work=Work(
             start=lambda journey: start_base_measurement(_demo_config(journey)),
+            existing=lambda journey: journey.baseline_dir,
             started=_baseline_started,
             look=_look_at_evaluation,
             ended=_baseline_ended,
@@ -273,6 +281,7 @@ STOPS: Final[tuple[Stop, ...]] = (
         ),
         work=Work(
             start=lambda journey: launch(_demo_config(journey)),
+            existing=lambda journey: journey.run_dir,
             started=_run_started,
             look=_look_at_run,
             ended=_nothing,
@@ -293,7 +302,13 @@ STOPS: Final[tuple[Stop, ...]] = (
             "difference is the adapter's doing."
         ),
         after=_measured_tuned,
-        work=Work(start=_start_tuned, started=_nothing, look=_look_at_evaluation, ended=_nothing),
+        work=Work(
+            start=_start_tuned,
+            existing=_tuned_place,
+            started=_nothing,
+            look=_look_at_evaluation,
+            ended=_nothing,
+        ),
     ),
     Stop("report", "What it brought", _conclusion, "end the tour"),
 )

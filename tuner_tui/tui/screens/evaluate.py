@@ -35,17 +35,19 @@ class EvaluateScreen(StepScreen):
     HELP = """\
 # Evaluate
 
-Held-out requests are answered by the **base model** with three prompts (plain, with an instruction, with worked
-examples) and by the **tuned model** with the plain prompt. All arms share one copy of the weights and one parser, so
-a difference between base and tuned is the adapter's doing.
+Held-out requests are answered by the **base model** with three prompts (plain, with an instruction,
+with worked examples) and by the **tuned model** with the plain prompt. All arms share one copy of the
+weights and one parser, so a difference between base and tuned is the adapter's doing.
 
 - **Full match**: the right tool with every argument right. The figure that counts.
-- **No call kept**: requests that no tool serves, answered in words. A model that always calls gets 0% here.
+- **No call kept**: requests that no tool serves, answered in words. Read it beside full match: a
+  model that never calls keeps them all.
 - **Call or no call**, **tool selection**, **arguments** tell where a full match is lost.
 - **Strict format**: the call could be read without lenient parsing.
 
-Each rate stands with its 95% interval (Wilson). Two arms on the same items are compared with McNemar's exact test
-and a bootstrap interval of the difference. ★ marks the highest rate; it is no proof of a difference.
+Each rate stands with its 95% interval (Wilson). Two arms on the same items are compared with McNemar's
+exact test and a bootstrap interval of the difference. ★ marks the highest rate; it is no proof of a
+difference.
 
 Without a run the base model is measured alone: that tells whether there is anything to train for.
 The evaluation is a process of its own: closing the window does not end it.
@@ -53,7 +55,7 @@ The evaluation is a process of its own: closing the window does not end it.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "start", "Start", id="evaluate.start"),
         Binding("x", "cancel", "Stop", id="evaluate.cancel"),
-        Binding("enter", "go_on", "Go on", id="evaluate.go_on"),
+        Binding("enter", "go_on", "Go on", show=False, id="evaluate.go_on"),
         Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
         Binding("right_square_bracket", "tab(1)", "Tabs", key_display="[ ]"),
         Binding("v", "filter", "Fixed/broken", id="evaluate.filter"),
@@ -184,6 +186,7 @@ The evaluation is a process of its own: closing the window does not end it.
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="start")
     def _start(self, view: "EvaluationView") -> None:
+        from tuner_tui.evaluation.progress import read_progress
         from tuner_tui.tui.evaluation_view import start
 
         try:
@@ -195,6 +198,9 @@ The evaluation is a process of its own: closing the window does not end it.
             self.journey.baseline_dir = eval_dir
         else:
             self.journey.run_dir = view.subject.run_dir
+        if not read_progress(eval_dir).state.live:
+            said = "All of this has been measured, and nothing has changed since."
+            self.app.call_from_thread(self.notify, said, markup=False)
         self._read()
 
     def _poll(self) -> None:

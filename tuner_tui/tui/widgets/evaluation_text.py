@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tuner_tui.tui.evaluation_view import EvaluationView
 
 _COMPARED: Final = ("full_match", "no_call")
+_SIDE: Final = 25
+_COLUMNS: Final = (7, 13, 6, 7, 7)
+"""Widths of the comparison: the two names, then change, interval, fixed, broken, p."""
 _MEASURE_WORDS: Final[Mapping[str, str]] = {
     "full_match": "Full match",
     "no_call": "No call kept",
@@ -49,15 +52,18 @@ def plan(view: "EvaluationView") -> Content:
     asked = view.plan
     if asked is None:
         return Content("")
+    left_out = f", {asked.rejected} faulty rows left out" if asked.rejected else ""
+    unseen = f"a difference below about {100 * asked.detectable:.0f} points may go unseen"
+    if view.summary is not None and not view.live:
+        counts = f": {asked.calls} requests need a call, {asked.no_calls} do not{left_out}; {unseen}."
+        return Content.assemble(safe(asked.heldout.name), counts)
     arms = ARMS if view.subject.run_dir is not None else PROMPT_ARMS
-    left_out = f"; {asked.rejected} faulty rows are left out" if asked.rejected else ""
     return Content.assemble(
         f"{asked.calls + asked.no_calls} requests of ",
         safe(asked.heldout.name),
         f": {asked.calls} need a tool call, {asked.no_calls} are served by no tool{left_out}. "
-        f"Asked in {len(arms)} ways: {', '.join(ARM_TITLES[arm].lower() for arm in arms)}. On "
-        f"{asked.calls} calls, a difference below about {100 * asked.detectable:.0f} points may go "
-        "unseen.",
+        f"Asked in {len(arms)} ways: {', '.join(ARM_TITLES[arm].lower() for arm in arms)}. "
+        f"On {asked.calls} calls, {unseen}.",
     )
 
 
@@ -90,8 +96,12 @@ def comparison(view: "EvaluationView") -> Content:
     pairs = [found[measure] for measure in _COMPARED for found in (plain, best) if found]
     # Where the plain prompt is the best one, both comparisons are the same.
     unique = {(each["measure"], each["base"]): each for each in pairs}
-    lines = [_difference(each) for each in unique.values()]
-    return Content("\n").join(lines or [_best_prompt(view)])
+    if not unique:
+        return _best_prompt(view)
+    heads = ("change", "95% interval", "fixed", "broken", "p")
+    titles = "".join(head.rjust(width) for head, width in zip(heads, _COLUMNS, strict=True))
+    heading = Content.styled("Tuned against".ljust(_SIDE) + titles, "$quiet")
+    return Content("\n").join([heading, *map(_difference, unique.values())])
 
 
 def error_table(view: "EvaluationView") -> Content:
@@ -176,12 +186,11 @@ def _state(view: "EvaluationView") -> Content:
 
 
 def _right(outcomes: Mapping[str, Any], arm: str) -> Content:
-    percent, count, interval = figures(outcomes[arm]["full_match"])
+    percent, count, _ = figures(outcomes[arm]["full_match"])
     kept, kept_count, _ = figures(outcomes[arm]["no_call"])
     return Content.assemble(
         ("✓ measured. ", "$good"),
-        f"{percent} of calls exactly right ({count}, 95% interval {interval}); {kept} of the "
-        f"requests that no tool serves kept without a call ({kept_count}).",
+        f"Tuned: {percent} of calls exactly right ({count}), no call kept in {kept} ({kept_count}).",
     )
 
 
@@ -198,16 +207,24 @@ def _best_prompt(view: "EvaluationView") -> Content:
 
 def _difference(each: "Difference") -> Content:
     low, high = each["interval"]
-    clear = low > 0 or high < 0
+    # Both tests have to agree: with few items the bootstrap alone is too sure.
+    clear = each["p_value"] < 0.05 and (low > 0 or high < 0)
     better = each["delta"] > 0
     colour = "$quiet" if not clear else "$good" if better else "$bad"
-    word = "≈ no clear change" if not clear else "▲ better" if better else "▼ worse"
-    p_value = "p < 0.001" if each["p_value"] < 0.001 else f"p = {each['p_value']:.3f}"
+    word = "≈ unclear" if not clear else "▲ better" if better else "▼ worse"
+    p_value = "<0.001" if each["p_value"] < 0.001 else f"{each['p_value']:.3f}"
+    change, interval, *counts = (
+        f"{100 * each['delta']:+.0f}",
+        f"{100 * low:+.0f} to {100 * high:+.0f}",
+        str(each["fixed"]),
+        str(each["broken"]),
+        p_value,
+    )
     return Content.assemble(
-        (f"{_MEASURE_WORDS.get(each['measure'], each['measure'])} ", "bold"),
-        f"against {ARM_TITLES.get(each['base'], each['base']).lower()}: ",
-        (f"{100 * each['delta']:+.0f} points", f"bold {colour}"),
-        f" [{100 * low:+.0f} to {100 * high:+.0f}]  {each['fixed']} fixed, {each['broken']} "
-        f"broken, {p_value}  ",
-        (word, colour),
+        (f"{_SHORT.get(each['base'], each['base'])}: ".ljust(13), "$quiet"),
+        (_MEASURE_WORDS.get(each["measure"], each["measure"]).ljust(_SIDE - 13), "bold"),
+        (change.rjust(_COLUMNS[0]), f"bold {colour}"),
+        interval.rjust(_COLUMNS[1]),
+        *(count.rjust(width) for count, width in zip(counts, _COLUMNS[2:], strict=True)),
+        (f" {word}", colour),
     )

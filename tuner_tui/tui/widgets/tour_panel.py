@@ -44,8 +44,9 @@ class TourPanel(Widget, can_focus=True):
     .-tall TourPanel { padding: 1 3; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go_on", "Go on"),
-        Binding("escape", "leave", "Leave the tour"),
+        # The panel names them itself; the footer keeps its room for the keys of the screen.
+        Binding("enter", "go_on", "Go on", show=False),
+        Binding("escape", "leave", "Leave the tour", show=False),
     ]
 
     said: reactive[TourText | None] = reactive(None, layout=True)
