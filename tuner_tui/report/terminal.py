@@ -58,7 +58,7 @@ def _title(text: str, console: Console) -> None:
 
 
 def _table(first: str, arms: list[str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column(first, no_wrap=True)
     for arm in arms:
         table.add_column(_HEADS[arm], justify="right", no_wrap=True, style="bold" if arm == "tuned" else "")
@@ -73,10 +73,10 @@ def print_evaluation(summary: Mapping[str, Any], console: Console) -> None:
         table.add_row(title, *(percent(summary["arms"][arm][measure]) for arm in arms))
     console.print(table)
     console.print(Text("In brackets: the 95% interval.", style="dim"))
-    for name, comparison in (
-        ("the plain prompt", summary["comparison"]),
-        ("the best prompt", summary["comparison_best"]),
-    ):
+    comparisons = [("the plain prompt", summary["comparison"])]
+    if summary["best_prompt"] != "base":
+        comparisons.append(("the best prompt", summary["comparison_best"]))
+    for name, comparison in comparisons:
         if change := comparison.get("full_match"):
             low, high = change["interval"]
             console.print(
@@ -118,7 +118,7 @@ def _changed(report: Mapping[str, Any], console: Console) -> None:
         ):
             line = Text(f"{name}  ", style="dim")
             line.append(visible(text, 200), style="default")
-            console.print(Padding(line, (0, 0, 0, 2)))
+            console.print(Padding(line, (0, 0, 0, 2), expand=False))
     if len(changed) > _CHANGED:
         console.print(Text(f"{len(changed) - _CHANGED} more are in report.json.", style="dim"))
 

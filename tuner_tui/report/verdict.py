@@ -84,6 +84,14 @@ def _compared(summary: Summary) -> Verdict:
             f"against {percent(was)} before. Add examples without a call to the training data.",
             f"Fewer than {ENOUGH:.0%} of the requests that no tool serves are kept without a call.",
         )
+    if change["p_value"] >= SIGNIFICANT and (before["rate"] or 0.0) >= ENOUGH:
+        return Verdict(
+            "do_not_ship",
+            f"A prompt is enough: {figures} ({prompt}). The adapter adds nothing that was measured.",
+            f"The best prompt reaches {ENOUGH:.0%}, and the difference from it is not significant (exact "
+            "McNemar, "
+            f"p ≥ {SIGNIFICANT}).",
+        )
     if change["p_value"] >= SIGNIFICANT:
         return Verdict(
             "collect_data",
