@@ -192,7 +192,8 @@ def test_the_terminal_page_keeps_to_its_width(run_dir: Path) -> None:
     page = on_terminal(build_report(run_dir))
     figures = page.split("How to repeat it")[0]
     assert max(map(len, figures.splitlines())) <= 80
-    assert page.count("100% [91–100]") == 16
+    table = page.split("Evaluation")[1]
+    assert table.count("100% [91–100]") == 16
     assert "…" not in figures.split("What changed")[0]
 
 
