@@ -99,7 +99,7 @@ async def test_a_run_that_was_not_evaluated_says_what_would_be_measured(tmp_path
 async def test_a_run_without_an_adapter_says_what_to_do(tmp_path: Path, state: RunState) -> None:
     run_dir = make_run(heldout_file(tmp_path), state, adapter=False)
     async with opened(run_dir) as (pilot, screen):
-        assert f"{state} before it saved an adapter" in text(screen, "#headline")
+        assert f"({state}) before it saved an adapter" in text(screen, "#headline")
         assert not screen.check_action("start", ())
         await pilot.press("enter")
         await until(pilot, lambda: pilot.app.current_mode == "train")

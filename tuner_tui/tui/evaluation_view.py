@@ -1,6 +1,6 @@
 """What the Evaluate screen shows, read from files in one go: called in a thread, no widgets here."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from tuner_tui.evaluation.progress import EvalProgress, load_items, load_summary
 from tuner_tui.evaluation.shapes import Summary
 from tuner_tui.evaluation.statistics import detectable_difference
 from tuner_tui.evaluation.suites.heldout import HeldoutTask
-from tuner_tui.runs.layout import ADAPTER, CONFIG, RunState
+from tuner_tui.runs.layout import ADAPTER, CONFIG
 from tuner_tui.runs.reader import read_status
 from tuner_tui.runs.store import list_runs
 from tuner_tui.training.config import TrainConfig, load_config
@@ -44,9 +44,8 @@ class Subject:
     `obstacle` says in a sentence why it cannot be evaluated now, and what to do about it.
     """
 
-    config: TrainConfig | None
+    config: TrainConfig
     run_dir: Path | None = None
-    run_state: RunState | None = None
     eval_dir: Path | None = None
     adopted: bool = False
     obstacle: str = ""
@@ -97,14 +96,7 @@ def read_view(journey: Journey, known_plan: Plan | None = None) -> EvaluationVie
     subject = find_subject(journey)
     plan, obstacle = _plan(subject, known_plan)
     if obstacle and not subject.obstacle:
-        subject = Subject(
-            subject.config,
-            subject.run_dir,
-            subject.run_state,
-            subject.eval_dir,
-            subject.adopted,
-            obstacle,
-        )
+        subject = replace(subject, obstacle=obstacle)
     if subject.eval_dir is None or not subject.eval_dir.is_dir():
         return EvaluationView(subject, plan)
     progress = read_progress(subject.eval_dir)
@@ -137,17 +129,14 @@ def _run_subject(run_dir: Path, *, adopted: bool) -> Subject:
         obstacle = (
             "the run is still training; it can be evaluated once it has finished."
             if state.live
-            else f"the run {state} before it saved an adapter; resume it on 4 Train (u), or choose "
+            else f"the run ended ({state}) before it saved an adapter; resume it on 4 Train (u), or choose "
             "another (r)."
         )
-    return Subject(config, run_dir, state, heldout_dir(run_dir), adopted, obstacle)
+    return Subject(config, run_dir, heldout_dir(run_dir), adopted, obstacle)
 
 
 def _plan(subject: Subject, known: Plan | None) -> tuple[Plan | None, str]:
-    config = subject.config
-    if config is None:
-        return None, ""
-    heldout = _heldout(config)
+    heldout = _heldout(subject.config)
     if heldout is None:
         return None, "the configuration names no held-out file; set it on 3 Configure, under Evaluation."
     if known is not None and known.heldout == heldout:
@@ -160,9 +149,9 @@ def _plan(subject: Subject, known: Plan | None) -> tuple[Plan | None, str]:
     return Plan(heldout, calls, len(task.items) - calls, task.rejected), ""
 
 
-def _heldout(config: TrainConfig | None) -> Path | None:
+def _heldout(config: TrainConfig) -> Path | None:
     # Without a held-out file the evaluation file serves, as the configuration's help says.
-    return (config.evaluation.heldout or config.data.eval) if config is not None else None
+    return config.evaluation.heldout or config.data.eval
 
 
 def start(subject: Subject) -> Path:
@@ -175,7 +164,7 @@ def start(subject: Subject) -> Path:
         return start_evaluation(subject.run_dir)
     config = subject.config
     heldout = _heldout(config)
-    if config is None or heldout is None:
+    if heldout is None:
         raise UserError("there is nothing to measure: choose a held-out file on 3 Configure.")
     return start_baseline(
         config.model.name,

@@ -9,6 +9,7 @@ Whoever leaves it stays in the app, with everything that was started still going
 import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from textual.screen import Screen
 
@@ -24,17 +25,20 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 1.0
 
 
+_tours: "WeakKeyDictionary[TunerApp, Tour]" = WeakKeyDictionary()
+"""One tour for each app: begun again, it is the same one."""
+
+
 def start_tour(app: "TunerApp") -> None:
     """Begin the tour at its first stop, also when one is on already."""
-    if running := app.screen.query(TourPanelOf):
-        running.first().tour.restart()
-        return
-    Tour(app).restart()
+    if app not in _tours:
+        _tours[app] = Tour(app)
+    _tours[app].restart()
 
 
 def focus_tour(app: "TunerApp") -> None:
     """Give the focus back to the panel; nothing happens without a tour."""
-    for panel in app.screen.query(TourPanelOf):
+    for panel in app.screen.query(TourPanel):
         panel.focus()
 
 
@@ -104,10 +108,7 @@ class Tour:
         self.over = True
         self.app.journey.tour = False
         self.app.workers.cancel_group(self.app, "tour")
-        # A mode keeps its screen while another is shown: each has a panel to take away.
-        for screen in self._screens():
-            screen.query(TourPanel).remove()
-            screen.refresh_bindings()
+        self._screen_changed(self.app.screen)
         run = self.app.journey.run_dir
         said = f" Run {run.name} stays under r." if run is not None else ""
         self.app.notify(f"The tour is over; the app is yours.{said}", markup=False)
@@ -169,7 +170,11 @@ class Tour:
             screen.refresh_body()
 
     def _screen_changed(self, screen: Screen[Any]) -> None:
-        if not self.over:
+        if self.over:
+            # A mode keeps its screen while another is shown: its panel goes when it is shown again.
+            screen.query(TourPanel).remove()
+            screen.refresh_bindings()
+        else:
             self._show_on(screen)
 
     def _show_on(self, screen: Screen[Any]) -> None:
@@ -217,7 +222,3 @@ class Tour:
             progress=self.progress if self.working else "",
             trouble=self.trouble,
         )
-
-    def _screens(self) -> list[StepScreen]:
-        stacks = self.app._screen_stacks.values()
-        return [screen for stack in stacks for screen in stack if isinstance(screen, StepScreen)]

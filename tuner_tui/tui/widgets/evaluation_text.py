@@ -13,6 +13,7 @@ from tuner_tui.runs.layout import RunState
 from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.arm_progress import ArmLine, ArmState
 from tuner_tui.tui.widgets.interval_bar import figures
+from tuner_tui.tui.widgets.outcome_table import MEASURES
 
 if TYPE_CHECKING:
     from tuner_tui.evaluation.compare import Changed
@@ -23,14 +24,7 @@ _COMPARED: Final = ("full_match", "no_call")
 _SIDE: Final = 25
 _COLUMNS: Final = (7, 13, 6, 7, 7)
 """Widths of the comparison: the two names, then change, interval, fixed, broken, p."""
-_MEASURE_WORDS: Final[Mapping[str, str]] = {
-    "full_match": "Full match",
-    "no_call": "No call kept",
-    "call_or_no_call": "Call or no call",
-    "tool_selection": "Tool selection",
-    "arguments": "Arguments",
-    "strict_format": "Strict format",
-}
+_MEASURE_TITLES: Final = {measure.id: measure.title for measure in MEASURES}
 
 
 def headline(view: "EvaluationView") -> Content:
@@ -40,8 +34,6 @@ def headline(view: "EvaluationView") -> Content:
         f"Run {subject.run_dir.name}"
         if subject.run_dir is not None
         else f"Base model {subject.config.model.name}"
-        if subject.config is not None
-        else "Nothing to evaluate"
     )
     newest = " (the newest; r chooses another)" if subject.adopted else ""
     return Content.assemble(safe(name + newest), ": ", _state(view))
@@ -86,9 +78,7 @@ def arm_lines(view: "EvaluationView") -> list[ArmLine]:
 
 
 def comparison(view: "EvaluationView") -> Content:
-    """One line for each comparison of two arms: the change, its interval, its p-value, what it
-    means.
-    """
+    """A line for each comparison of two arms: the change, its interval and p-value, what it means."""
     summary = view.summary
     if summary is None:
         return Content("")
@@ -222,7 +212,7 @@ def _difference(each: "Difference") -> Content:
     )
     return Content.assemble(
         (f"{_SHORT.get(each['base'], each['base'])}: ".ljust(13), "$quiet"),
-        (_MEASURE_WORDS.get(each["measure"], each["measure"]).ljust(_SIDE - 13), "bold"),
+        (_MEASURE_TITLES[each["measure"]].ljust(_SIDE - 13), "bold"),
         (change.rjust(_COLUMNS[0]), f"bold {colour}"),
         interval.rjust(_COLUMNS[1]),
         *(count.rjust(width) for count, width in zip(counts, _COLUMNS[2:], strict=True)),
