@@ -49,10 +49,11 @@ def _follow(reader: RunReader, quiet: bool) -> Status:
             history, new = new, []
         history += new
         if not quiet:
-            for event in reader.poll_events():
-                _say(f"{_clock(event)}  {event.get('message', '')}")
-            for record in new:
-                _say(f"{_clock(record)}  {_line(record, history, status.total)}")
+            for record in sorted(
+                [*reader.poll_events(), *new], key=lambda item: float(item.get("time") or 0)
+            ):
+                text = record["message"] if "message" in record else _line(record, history, status.total)
+                _say(f"{_clock(record)}  {text}")
             if status.phase != phase and status.state is RunState.STARTING:
                 _say(f"{time.strftime('%H:%M:%S')}  {status.phase} ...")
             phase = status.phase

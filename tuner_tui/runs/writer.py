@@ -11,6 +11,7 @@ from typing import Any, Self
 from tuner_tui.errors import UserError
 from tuner_tui.runs import files, layout, process
 from tuner_tui.runs.layout import RunState, Status
+from tuner_tui.runs.reader import read_status
 
 _LOCK = ".lock"
 _FLUSH_SECONDS = 0.5
@@ -34,8 +35,19 @@ class RunWriter:
         self._lock = _locked(run_dir)
         pid, started, host = process.identity()
         now = time.time()
+        try:  # a resumed run shows how far it had come while it loads
+            before = read_status(run_dir)
+        except UserError:
+            before = Status(RunState.STARTING)
         self._status = Status(
-            RunState.STARTING, pid=pid, pid_start=started, host=host, started=now, heartbeat=now
+            RunState.STARTING,
+            step=before.step,
+            total=before.total,
+            pid=pid,
+            pid_start=started,
+            host=host,
+            started=now,
+            heartbeat=now,
         )
         self._guard = threading.Lock()
         self._dirty = False
