@@ -1,6 +1,6 @@
 """The Decide screen: answered with the keyboard alone, the recommendation follows."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from textual.pilot import Pilot
 from textual.widgets import OptionList, TabbedContent
@@ -10,12 +10,12 @@ from tuner_tui.tui.app import TunerApp
 from tuner_tui.tui.widgets.choices import QuestionView
 from tuner_tui.tui.widgets.prose import Prose
 
-Until = Callable[..., object]
+Until = Callable[..., Awaitable[None]]
 
 
 async def _open(app: TunerApp, pilot: Pilot[None], until: Until) -> None:
     app.go("decide")
-    await until(pilot, lambda: bool(app.screen.query(QuestionView)) and app.screen.focused is not None)  # type: ignore[misc]
+    await until(pilot, lambda: bool(app.screen.query(QuestionView)) and app.screen.focused is not None)
 
 
 def _text(app: TunerApp, selector: str) -> str:
@@ -40,7 +40,7 @@ async def test_several_answers_are_added_and_taken_away(until: Until) -> None:
     app = TunerApp()
     async with app.run_test(size=(120, 40)) as pilot:
         await _open(app, pilot, until)
-        app.screen.query_one("#question-failures").focus()
+        app.screen.set_focus(app.screen.query_one("#question-failures"))
         await pilot.press("down", "down", "space", "down", "space")
         assert app.journey.answers["failures"] == ["format", "wrong_tool"]
         await pilot.press("space")
@@ -48,7 +48,7 @@ async def test_several_answers_are_added_and_taken_away(until: Until) -> None:
         await pilot.press("enter")  # goes on, and takes nothing away
         assert app.journey.answers["failures"] == ["format"]
         assert app.screen.focused is app.screen.query_one("#question-knowledge")
-        app.screen.query_one("#question-failures").focus()
+        app.screen.set_focus(app.screen.query_one("#question-failures"))
         await pilot.press("up", "space")
         assert "failures" not in app.journey.answers
 
@@ -87,7 +87,7 @@ async def test_a_tuning_answer_suggests_a_preset_and_a_baseline_is_quoted(until:
         assert app.journey.recommendation.preset in _text(app, "#reasons")
         app.journey.baseline = {"examples": {"full_match": rate, "no_call": kept}}
         await pilot.press("1", "2", "1")
-        await until(pilot, lambda: "50% [38–62]" in _text(app, "#reasons"))  # type: ignore[misc]
+        await until(pilot, lambda: "50% [38–62]" in _text(app, "#reasons"))
 
 
 async def test_answers_can_be_cleared(until: Until) -> None:
@@ -106,7 +106,7 @@ async def test_techniques_are_explained(until: Until) -> None:
         await _open(app, pilot, until)
         await pilot.press("]", "]")
         assert app.screen.query_one(TabbedContent).active == "techniques"
-        await until(pilot, lambda: isinstance(app.screen.focused, OptionList))  # type: ignore[misc]
+        await until(pilot, lambda: isinstance(app.screen.focused, OptionList))
         await pilot.press("end")
         page = _text(app, "#technique-page")
         assert page.startswith("RLHF") and "When not" in page and "Needs" in page
@@ -121,7 +121,7 @@ async def test_the_reasons_have_a_tab_only_where_they_have_no_room_beside(until:
         await pilot.press("]")
         assert "Because" in _text(app, "#reasons-page")
         await pilot.resize_terminal(120, 40)
-        await until(pilot, lambda: not tabs.get_tab("why").display)  # type: ignore[misc]
+        await until(pilot, lambda: not tabs.get_tab("why").display)
         assert "Because" in _text(app, "#reasons")
 
 

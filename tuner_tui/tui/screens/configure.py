@@ -337,8 +337,7 @@ The **estimate** is computed from the model's configuration alone, before anythi
         if path is not None:
             title = next(field.title for field in self._fields if field.path == path)
             message = f"{title}: {message}"
-            show(self.query_one(TabbedContent), "settings")
-            self.form.row(path).focus()
+            show(self.query_one(TabbedContent), "settings", self.form.row(path))
         self.tuner.complain(f"Not yet: {message}.")
 
 

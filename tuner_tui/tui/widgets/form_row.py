@@ -102,11 +102,26 @@ class FieldRow(Widget, can_focus=True):
     def on_blur(self) -> None:
         self.refresh()
 
-    def on_click(self, event: events.Click) -> None:
+    async def on_key(self, event: events.Key) -> None:
+        """Enter, and what is typed right after it, before the line has the focus: none of it is a command.
+
+        A binding is run only when its key has risen to the app; until then further keys come here.
+        """
+        lines = self.query(_Line)
+        if not lines and event.key == "enter" and self.check_action("edit", ()):
+            event.stop()
+            event.prevent_default()
+            await self.action_edit()
+        elif lines and self.has_focus and event.character is not None and event.is_printable:
+            event.stop()
+            event.prevent_default()
+            lines.first().insert_text_at_cursor(event.character)
+
+    async def on_click(self, event: events.Click) -> None:
         if self.field.kind is Kind.CHOICE:
             self.action_choose(1)
         elif event.chain == 2:
-            self.action_edit()
+            await self.action_edit()
 
     def action_move(self, step: int) -> None:
         move_focus(self, step)
@@ -119,15 +134,19 @@ class FieldRow(Widget, can_focus=True):
     def action_reset(self) -> None:
         self.set_raw(self.baseline)
 
-    def action_edit(self) -> None:
+    async def action_edit(self) -> None:
+        """Open a line to type in; of a file, ask for one to choose."""
         if self.field.kind in (Kind.PATH, Kind.PATHS):
             self.post_message(self.FileWanted(self))
-        elif not self.query(Input):
+        elif self.query(_Line):
+            self.finish(keep=True)
+        else:
             self._before = self.raw
             line = _Line(shown(self.field, self.raw), select_on_focus=True, compact=True)
             line.cursor_blink = False
-            self.mount(line)
-            line.focus()
+            # Both at once: the next key, however soon it comes, belongs to the line.
+            await self.mount(line)
+            self.screen.set_focus(line)
 
     def set_raw(self, raw: Raw) -> None:
         """Take a value as if it had been typed."""
@@ -156,7 +175,7 @@ class FieldRow(Widget, can_focus=True):
         """End the typing: keep what was typed or not, and move on by `step` fields."""
         if not keep:
             self.set_raw(self._before)
-        self.focus()
+        self.screen.set_focus(self)
         self.stop_editing()
         if step:
             move_focus(self, step)

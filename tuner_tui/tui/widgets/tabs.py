@@ -1,5 +1,6 @@
 """Go through tabs with a key, and put the focus where the new tab expects it."""
 
+from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane, Tabs
 
 
@@ -9,17 +10,17 @@ def cycle(tabs: TabbedContent, step: int) -> None:
     show(tabs, names[(names.index(tabs.active) + step) % len(names)])
 
 
-def show(tabs: TabbedContent, name: str) -> None:
-    """Show the tab `name`, and focus the first thing on it that takes keys."""
+def show(tabs: TabbedContent, name: str, target: Widget | None = None) -> None:
+    """Show the tab `name`, and focus `target`, or the first thing on the tab that takes keys."""
     # Off what will be hidden: a pane that still has the focus would bring itself back.
     tabs.query_one(Tabs).focus(scroll_visible=False)
     tabs.active = name
     pane = tabs.get_pane(name)
 
     def focus() -> None:
-        target = next((each for each in pane.query("*") if each.focusable), None)
-        if target is not None and tabs.active == name:
-            target.focus(scroll_visible=False)
+        found = target or next((each for each in pane.query("*") if each.focusable), None)
+        if found is not None and tabs.active == name:
+            found.focus(scroll_visible=target is not None)
 
     # The pane is shown by a message that is on its way; only then can something on it be focused.
     tabs.call_later(tabs.call_after_refresh, focus)

@@ -1,0 +1,277 @@
+"""The Configure screen: a form that tells what is wrong as one types, presets, the estimate, the YAML."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+from textual.widgets import Input, Static, TabbedContent
+
+from tuner_tui import paths
+from tuner_tui.training.config import load_config
+from tuner_tui.training.presets import load_preset
+from tuner_tui.tui.app import TunerApp
+from tuner_tui.tui.screens.configure import ConfigureScreen
+from tuner_tui.tui.widgets.dialogs import ChooseDialog, FilesDialog, SaveDialog
+from tuner_tui.tui.widgets.file_picker import FilePicker
+from tuner_tui.tui.widgets.form_row import FieldRow
+from tuner_tui.tui.widgets.prose import Prose
+
+Until = Callable[..., Awaitable[None]]
+
+
+async def _open(app: TunerApp, pilot: Pilot[None], until: Until) -> ConfigureScreen:
+    app.go("configure")
+    await until(pilot, lambda: app.screen.focused is not None and app.journey.config is not None)
+    assert isinstance(app.screen, ConfigureScreen)
+    return app.screen
+
+
+def _state(screen: ConfigureScreen) -> str:
+    return str(screen.query_one("#configure-state", Static).content)
+
+
+async def test_it_begins_with_the_demo_and_shows_the_estimate(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await _open(app, pilot, until)
+        assert app.journey.config == load_preset("demo")
+        assert "preset demo" in _state(screen) and "✓ complete" in _state(screen)
+        await until(pilot, lambda: "≈" in _state(screen))
+        assert "at the peak" in screen.query_one("#side-estimate", Prose).render().plain
+
+
+async def test_a_value_is_checked_as_it_is_typed(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        row = screen.form.row("optimization.learning_rate")
+        screen.set_focus(row)
+        await pilot.press("enter", "f")
+        await until(pilot, lambda: row.error.startswith("must be a number"))
+        assert app.journey.config is None
+        assert "1 value is wrong" in _state(screen)
+        await pilot.press("backspace", *"2e-4", "enter")
+        await until(pilot, lambda: row.raw == "2e-4" and not row.error and not row.query(Input))
+        assert row.is_changed and screen.focused is row
+        assert app.journey.config is not None
+        assert app.journey.config.optimization.learning_rate == 2e-4
+        assert "● 1 changed" in _state(screen)
+        await pilot.press("backspace")  # puts back what the preset had
+        await until(pilot, lambda: row.raw == "0.002" and not row.is_changed)
+
+
+async def test_escape_leaves_a_value_as_it_was(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        row = screen.form.row("lora.r")
+        screen.set_focus(row)
+        await pilot.press("enter", *"64")
+        await until(pilot, lambda: row.raw == "64")
+        await pilot.press("escape")
+        await until(pilot, lambda: row.raw == "16" and not row.query(Input))
+        assert app.current_mode == "configure"
+
+
+async def test_letters_typed_into_a_value_are_no_commands(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        screen.set_focus(screen.form.row("name"))
+        await pilot.press("enter", *"nap-1", "down")
+        await until(pilot, lambda: screen.focused is screen.form.row("model.name"))
+        await until(pilot, lambda: app.journey.config is not None and app.journey.config.name == "nap-1")
+        assert app.current_mode == "configure"
+
+
+async def test_choices_go_round_with_the_side_arrows(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        row = screen.form.row("quantization.bits")
+        screen.set_focus(row)
+        await pilot.press("right")
+        assert row.raw is None
+        await until(
+            pilot, lambda: app.journey.config is not None and app.journey.config.quantization.bits is None
+        )
+        await pilot.press("left", "space", "space")
+        await until(pilot, lambda: row.raw == 4)
+
+
+async def test_a_wrong_form_does_not_go_on_and_shows_where(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        micro = screen.form.row("optimization.micro_batch")
+        micro.set_raw("3")
+        await until(pilot, lambda: bool(micro.error))
+        screen.set_focus(screen.form.row("name"))
+        await pilot.press("n")
+        await until(pilot, lambda: screen.focused is micro)
+        assert app.current_mode == "configure"
+        assert "multiple" in micro.error
+        micro.action_reset()
+        await until(pilot, lambda: not micro.error)
+        await pilot.press("n")
+        await until(pilot, lambda: app.current_mode == "train")
+
+
+async def test_a_fault_in_a_folded_field_opens_the_fold(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        seed = screen.form.row("seed")
+        assert not seed.display
+        seed.set_raw("-1")
+        await until(pilot, lambda: seed.display)
+        await pilot.press("n")
+        await until(pilot, lambda: screen.focused is seed)
+
+
+async def test_the_focused_field_is_explained(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        screen.set_focus(screen.form.row("lora.r"))
+        page = screen.query_one("#field-help", Prose)
+        await until(pilot, lambda: "Too high:" in page.render().plain)
+        assert "lora.r" in page.render().plain and "Too low:" in page.render().plain
+        screen.form.row("lora.r").set_raw("64")
+        await until(pilot, lambda: "The preset has 16" in page.render().plain)
+
+
+async def test_a_preset_replaces_the_settings_and_keeps_the_dataset(until: Until, tmp_path: Path) -> None:
+    rows = tmp_path / "mine.jsonl"
+    rows.write_bytes((paths.sample_data() / "function_calls.jsonl").read_bytes())
+    app = TunerApp()
+    app.journey.dataset = rows
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        assert app.journey.config is not None and app.journey.config.data.train == [rows]
+        # The shipped held-out items do not go with somebody's own tools.
+        assert app.journey.config.evaluation.heldout is None
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: "preset cpu-small" in _state(screen))
+        assert app.journey.config is not None and app.journey.config.data.train == [rows]
+
+
+async def test_the_yaml_is_saved_and_reads_back_the_same(until: Until, tmp_path: Path) -> None:
+    app = TunerApp()
+    target = tmp_path / "run.yaml"
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await _open(app, pilot, until)
+        screen.form.row("lora.r").set_raw("8")
+        for place, last in ((tmp_path / "no" / "such" / "folder.yaml", "escape"), (target, "enter")):
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: isinstance(app.screen, SaveDialog))
+            app.screen.query_one(Input).value = str(place)
+            await pilot.press("enter")
+            if last == "escape":
+                message = app.screen.query_one("#save-message", Static)
+                await until(pilot, lambda message=message: "no folder" in str(message.content))
+                await pilot.press("escape")
+            await until(pilot, lambda: app.screen is screen)
+        await until(pilot, target.is_file)
+        assert load_config(target) == app.journey.config
+        assert load_config(target).lora.r == 8
+
+
+async def test_a_file_that_exists_is_replaced_only_after_a_second_enter(until: Until, tmp_path: Path) -> None:
+    app = TunerApp()
+    target = tmp_path / "run.yaml"
+    target.write_text("precious")
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, SaveDialog))
+        app.screen.query_one(Input).value = str(target)
+        await pilot.press("enter")
+        message = app.screen.query_one("#save-message", Static)
+        await until(pilot, lambda: "exists" in str(message.content))
+        assert target.read_text() == "precious"
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is screen)
+        assert load_config(target) == app.journey.config
+
+
+async def test_a_file_is_opened_and_a_bad_one_is_told(until: Until, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    sample = paths.sample_data() / "train.jsonl"
+    good.write_text(f"name: mine\ndata: {{train: [{sample}]}}\n")
+    bad.write_text("name: mine\nlora: {rank: 3}\n")
+    app = TunerApp()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        screen = await _open(app, pilot, until)
+        for path in (bad, good):
+            await pilot.press("o")
+            await until(pilot, lambda: isinstance(app.screen, FilePicker) and bool(app.screen.query(Input)))
+            app.screen.query_one(Input).value = str(path)
+            await pilot.press("enter")
+            await until(pilot, lambda: app.screen is screen)
+        await until(pilot, lambda: "good.yaml" in _state(screen))
+        assert app.journey.config is not None and app.journey.config.name == "mine"
+        assert any("rank" in str(each.message) for each in app._notifications)
+
+
+async def test_the_list_of_files_is_edited(until: Until) -> None:
+    app = TunerApp()
+    sample = str(paths.sample_data() / "negatives.jsonl")
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        row = screen.form.row("data.train")
+        screen.set_focus(row)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FilesDialog))
+        await pilot.press("d", "a")
+        await until(pilot, lambda: isinstance(app.screen, FilePicker) and bool(app.screen.query(Input)))
+        app.screen.query_one(Input).value = sample
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FilesDialog))
+        await pilot.press("enter")
+        await until(pilot, lambda: row.raw == [sample])
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FilesDialog))
+        await pilot.press("d", "escape")
+        await until(pilot, lambda: app.screen is screen)
+        assert row.raw == [sample]
+
+
+async def test_a_configuration_set_elsewhere_is_taken_over(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        app.go("decide")
+        app.journey.config = load_preset("demo").model_copy(update={"name": "elsewhere"})
+        app.go("configure")
+        await until(pilot, lambda: screen.form.row("name").raw == "elsewhere")
+        assert "● 1 changed" in _state(screen)
+
+
+async def test_hostile_text_in_a_value_is_shown_not_obeyed(until: Until, tmp_path: Path) -> None:
+    rows = tmp_path / "[red]x[b]\x1b[31m.jsonl"
+    rows.write_bytes((paths.sample_data() / "function_calls.jsonl").read_bytes())
+    app = TunerApp()
+    app.journey.dataset = rows
+    async with app.run_test(size=(200, 60)) as pilot:
+        screen = await _open(app, pilot, until)
+        line = screen.form.row("data.train").render().plain
+        assert "[red]x[b]␛[31m.jsonl" in line and "\x1b" not in line
+
+
+async def test_every_size_shows_what_matters(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        tabs = screen.query_one(TabbedContent)
+        assert tabs.get_tab("estimate").display and not screen.query_one("#side-estimate").is_on_screen
+        await pilot.press("down", "down", "down", "down", "down", "down", "down", "down", "down")
+        focused = screen.focused
+        assert isinstance(focused, FieldRow) and focused is not screen.form.row("name")
+        await until(pilot, lambda: focused.region.bottom <= screen.query_one("#side").region.y)
+        for size in ((120, 40), (200, 60)):
+            await pilot.resize_terminal(*size)
+            await until(pilot, lambda: not tabs.get_tab("estimate").display)
+            assert screen.query_one("#side").region.right <= size[0]

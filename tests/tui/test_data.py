@@ -1,0 +1,252 @@
+"""The Data screen on real files: sound, broken, empty, absent, hostile."""
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from rich.style import Style
+from textual.pilot import Pilot
+from textual.widgets import ContentSwitcher, Input, OptionList, Static, TabbedContent
+
+from tuner_tui import paths
+from tuner_tui.training.presets import load_preset
+from tuner_tui.tui.app import TunerApp
+from tuner_tui.tui.recent import recent_datasets, remember_dataset, suggestions
+from tuner_tui.tui.screens.data import DataScreen
+from tuner_tui.tui.widgets.dataset_table import DatasetTable
+from tuner_tui.tui.widgets.file_picker import FilePicker, matching_entries
+from tuner_tui.tui.widgets.prose import Prose
+
+Until = Callable[..., Awaitable[None]]
+
+_TOOL = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "The weather.",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+        },
+    },
+}
+
+
+def _row(request: str, **arguments: Any) -> dict[str, Any]:
+    call = {"type": "function", "function": {"name": "get_weather", "arguments": arguments}}
+    return {
+        "messages": [
+            {"role": "user", "content": request},
+            {"role": "assistant", "content": "", "tool_calls": [call]},
+        ],
+        "tools": [_TOOL],
+    }
+
+
+def _write(path: Path, *rows: Any) -> Path:
+    path.write_text("".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows))
+    return path
+
+
+def _state(app: TunerApp) -> str:
+    return str(app.screen.query_one("#data-state", Static).content)
+
+
+async def _open(app: TunerApp, pilot: Pilot[None], until: Until, path: Path, expect: str = "") -> DataScreen:
+    app.go("data")
+    await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.body_ready)
+    assert isinstance(app.screen, DataScreen)
+    app.screen.open_file(path)
+    await until(pilot, lambda: (expect or path.name) in _state(app) and "Esc cancels" not in _state(app))
+    return app.screen
+
+
+async def test_the_samples_are_offered_and_one_is_inspected(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.go("data")
+        await until(pilot, lambda: isinstance(app.screen.focused, OptionList))
+        assert isinstance(app.screen, DataScreen)
+        await pilot.press("enter")
+        await until(pilot, lambda: _state(app).startswith("train.jsonl"))
+        facts = app.screen.query_one("#overview-text", Prose).render().plain
+        assert "canonical" in facts and "function call" in facts and "Called most" in facts
+        assert "are trained" in app.screen.query_one("#tokens-text", Prose).render().plain
+        await pilot.press("n")
+        await until(pilot, lambda: app.current_mode == "configure")
+        assert app.journey.dataset == paths.sample_data() / "train.jsonl"
+        assert app.journey.inspection is not None and app.journey.inspection.rows > 100
+
+
+async def test_a_finding_leads_to_its_row_with_the_fault_described(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await _open(app, pilot, until, paths.sample_data() / "broken.jsonl", "errors")
+        await pilot.press("]")
+        rules = screen.query_one("#finding-rules", OptionList)
+        await until(pilot, lambda: screen.focused is rules)
+        assert rules.option_count >= 8
+        assert "Mend it:" in str(screen.query_one("#finding-text", Static).content)
+        titles = [str(rules.get_option_at_index(index).prompt) for index in range(rules.option_count)]
+        rules.highlighted = next(i for i, title in enumerate(titles) if "undeclared tool" in title)
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.focused is screen.query_one("#finding-rows"))
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.query_one(TabbedContent).active == "row")
+        heading = str(screen.query_one("#row-heading", Static).content)
+        assert "Row 5 of" in heading and "✗" in heading and "book_hotel" in heading
+
+
+async def test_rows_are_listed_opened_and_stepped_through(until: Until, tmp_path: Path) -> None:
+    path = _write(tmp_path / "rows.jsonl", _row("Oslo?", city="Oslo"), '{"cut": ', _row("Rome?", city="Rome"))
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until, path, "error")
+        await pilot.press("]", "]")
+        table = screen.query_one("#rows-table", DatasetTable)
+        await until(pilot, lambda: screen.focused is table)
+        lines = [table.render_line(y).text for y in range(4)]
+        assert "Oslo?" in lines[1] and "get_weather" in lines[1]
+        assert "✗" in lines[2]
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.query_one("#row-messages").has_focus)
+        text = screen.query_one("#row-text", Static)
+        assert '{"city":"Oslo"}' in str(text.content)
+        await pilot.press("right")
+        await until(pilot, lambda: "✗" in str(text.content))
+        await pilot.press("right", "right")  # there is no fourth row
+        await until(pilot, lambda: '{"city":"Rome"}' in str(text.content))
+
+
+async def test_trained_tokens_are_counted_and_marked_without_colour(until: Until, tmp_path: Path) -> None:
+    path = _write(tmp_path / "rows.jsonl", _row("Oslo?", city="Oslo"))
+    app = TunerApp()
+    async with app.run_test(size=(200, 60)) as pilot:
+        screen = await _open(app, pilot, until, path)
+        screen.query_one(TabbedContent).active = "row"
+        view = screen.query_one("#token-view", Static)
+        await until(pilot, lambda: "tokens are trained" in str(view.content))
+        underlined = ""
+        for y in range(view.size.height):
+            for segment in view.render_line(y):
+                if isinstance(segment.style, Style) and segment.style.underline:
+                    underlined += segment.text
+        assert '"get_weather"' in underlined and "Oslo" in underlined
+        assert "Oslo?" not in underlined  # the request is read, not learned
+
+
+async def test_the_longest_row_is_told_and_drawn(until: Until, tmp_path: Path) -> None:
+    path = _write(tmp_path / "rows.jsonl", _row("Oslo?", city="Oslo"), _row("word " * 400, city="Rome"))
+    app = TunerApp()
+    app.journey.config = load_preset("demo")
+    app.journey.config.data.max_length = 200
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await _open(app, pilot, until, path)
+        drawing = screen.query_one("#histogram").render()
+        assert "1 longer than 200" in str(drawing) and "max_length 200" in str(drawing)
+
+
+async def test_hostile_rows_are_shown_not_obeyed(until: Until, tmp_path: Path) -> None:
+    evil = "[red]boo[/red] \x1b[31m\x07 \u202e [@click=app.quit]x[/]"
+    path = _write(tmp_path / "[bold]rows.jsonl", _row(evil, city=evil))
+    app = TunerApp()
+    async with app.run_test(size=(200, 60)) as pilot:
+        screen = await _open(app, pilot, until, path, "[bold]rows.jsonl")
+        table = screen.query_one("#rows-table", DatasetTable)
+        screen.query_one(TabbedContent).active = "rows"
+        await until(pilot, lambda: table.size.width > 100)
+        listed = table.render_line(1).text
+        screen.query_one(TabbedContent).active = "row"
+        await until(pilot, lambda: "trained" in str(screen.query_one("#token-view", Static).content))
+        texts = [
+            listed,
+            str(screen.query_one("#row-text", Static).content),
+            str(screen.query_one("#token-view", Static).content),
+        ]
+        for text in texts:
+            assert "[red]boo[/red]" in text and "␛[31m" in text
+            assert not {"\x1b", "\x07", "\u202e"} & set(text)
+
+
+async def test_files_that_cannot_be_used_are_told_in_a_sentence(until: Until, tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("")
+    (tmp_path / "binary.jsonl").write_bytes(bytes(range(256)) * 10)
+    _write(tmp_path / "odd.jsonl", {"alpha": 1})
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for name in ("empty.jsonl", "binary.jsonl", "odd.jsonl", "absent.jsonl"):
+            screen = await _open(app, pilot, until, tmp_path / name, "✗")
+            assert name in _state(app)
+            assert screen.query_one(ContentSwitcher).current == "data-start"
+        await pilot.press("n")
+        assert app.journey.dataset is None and app.current_mode == "data"
+
+
+async def test_a_bad_file_leaves_the_good_one_on_the_screen(until: Until, tmp_path: Path) -> None:
+    good = _write(tmp_path / "good.jsonl", _row("Oslo?", city="Oslo"))
+    app = TunerApp()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await _open(app, pilot, until, good)
+        screen = await _open(app, pilot, until, tmp_path / "absent.jsonl", "good.jsonl")
+        assert screen.query_one(ContentSwitcher).current == "data-tabs"
+        await pilot.press("n")
+        await until(pilot, lambda: app.journey.dataset == good)
+
+
+async def test_an_inspection_can_be_cancelled(until: Until, tmp_path: Path) -> None:
+    path = _write(tmp_path / "long.jsonl", *[_row(f"{n}?", city="Oslo") for n in range(30_000)])
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.go("data")
+        await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.body_ready)
+        assert isinstance(app.screen, DataScreen)
+        app.screen.open_file(path)
+        await until(pilot, lambda: "rows inspected" in _state(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "stopped after" in _state(app))
+        assert app.current_mode == "data"
+
+
+async def test_a_path_is_typed_with_completion(until: Until, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    _write(folder / "mine.jsonl", _row("Oslo?", city="Oslo"))
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.go("data")
+        await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.body_ready)
+        screen = app.screen
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, FilePicker) and bool(app.screen.query(Input)))
+        line, entries = app.screen.query_one(Input), app.screen.query_one(OptionList)
+        line.value = str(tmp_path / "fol")
+        await until(pilot, lambda: entries.option_count == 1)
+        await pilot.press("tab")
+        await until(pilot, lambda: line.value == f"{folder}/" and entries.option_count == 1)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is screen and _state(app).startswith("mine.jsonl"))
+
+
+def test_entries_begin_with_what_was_typed(tmp_path: Path) -> None:
+    for name in ("Rows.jsonl", "rows.json", "readme.md", ".hidden.jsonl"):
+        (tmp_path / name).touch()
+    (tmp_path / "rest").mkdir()
+    entries, more = matching_entries(f"{tmp_path}/r", (".jsonl", ".json"))
+    assert [Path(each).name for each in entries] == ["rest", "Rows.jsonl", "rows.json"]
+    assert entries[0].endswith("/") and not more
+    assert matching_entries(f"{tmp_path}/.h")[0] == [str(tmp_path / ".hidden.jsonl")]
+    assert matching_entries(f"{tmp_path}/nowhere/x") == ([], False)
+
+
+def test_datasets_that_were_used_are_offered_first(tmp_path: Path) -> None:
+    first, second = (_write(tmp_path / name, _row("?", city="x")) for name in ("a.jsonl", "b.jsonl"))
+    for path in (first, second, first, paths.sample_data() / "train.jsonl"):
+        remember_dataset(path)
+    assert recent_datasets() == [first, second]
+    assert [each.path for each in suggestions()[:2]] == [first, second]
+    second.unlink()
+    assert second not in [each.path for each in suggestions()]
+    (paths.config_dir() / "recent_datasets.json").write_text("{broken")
+    assert recent_datasets() == []
