@@ -130,7 +130,7 @@ with RunWriter(run_dir) as writer:
 def test_the_app_opens_answers_keys_and_leaves_the_terminal_clean(environment: dict[str, str]) -> None:
     terminal = Terminal(OPEN.format(arguments=""), environment)
     terminal.until(lambda: terminal.shows("6 Report") and terminal.shows("The journey"))
-    assert terminal.shows("d Guided demo")
+    terminal.until(lambda: terminal.shows("d Guided demo"))
     terminal.type(b"4")
     terminal.until(lambda: terminal.shows("Nothing is configured yet"))
     terminal.type(b"\x10")  # Ctrl+P

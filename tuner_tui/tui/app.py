@@ -176,7 +176,11 @@ class TunerApp(App[None]):
             except UserError as error:
                 self.complaints.append(str(error))
                 return name != themes.DARK and self._use_theme(themes.DARK)
-        self.theme = name
+        if self.is_running:
+            self.theme = name
+        else:
+            # Before the start nothing has been styled yet that would have to be styled again.
+            self.set_reactive(App.theme, name)
         return True
 
     def _say_complaints(self) -> None:

@@ -47,7 +47,6 @@ class StepScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Stepper(self.STEP, self.journey.done())
         yield Body(id="body")
-        yield Footer(compact=True)
 
     def compose_body(self) -> ComposeResult:
         """The widgets of the step; called once, after the shell has been painted."""
@@ -66,6 +65,8 @@ class StepScreen(Screen[None]):
         self._body_begun = True
         body = self.query_one(Body)
         with self.app.batch_update():
+            # The footer too: its keys take as long to lay out as the rest of a shell.
+            await self.mount(Footer(compact=True))
             await body.mount_compose(self.compose_body())
             self.body_ready = True
             self.on_body_ready()

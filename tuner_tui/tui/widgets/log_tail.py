@@ -106,6 +106,8 @@ class LogTail(ScrollView, can_focus=True):
             return Strip([blank, mark]).adjust_cell_length(width, self.rich_style)
         index = self.scroll_offset.y + y
         text = self._rows[index] if index < len(self._rows) else ""
+        if not self._rows and y == 0:
+            text = "nothing yet"
         return Strip([Segment(text, self.rich_style)]).adjust_cell_length(width, self.rich_style)
 
     @property
