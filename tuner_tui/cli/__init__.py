@@ -31,8 +31,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the return value is the exit status."""
-    args = build_parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if not words:
+            # Before the parser is built: the modules of the verbs would delay the first paint.
+            return _open_app()
+        args = build_parser().parse_args(words)
         if args.verb is None:
             return _open_app()
         return int(args.run(args))
