@@ -13,6 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from tuner_tui import paths
+from tuner_tui.cli import main
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.launch import start_baseline, start_evaluation, stop_evaluation
@@ -148,7 +149,9 @@ def test_a_baseline_is_measured_stopped_resumed_and_reused(heldout: Path) -> Non
     wait_for(ended(other))
 
 
-def test_a_run_takes_its_base_from_the_cache_and_measures_the_adapter(heldout: Path) -> None:
+def test_a_run_takes_its_base_from_the_cache_and_measures_the_adapter(
+    heldout: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     run_dir = make_run(heldout)
     first = start_evaluation(run_dir, ("base", "tuned"))
     wait_for(ended(first))
@@ -159,8 +162,10 @@ def test_a_run_takes_its_base_from_the_cache_and_measures_the_adapter(heldout: P
     texts = {arm: [item["text"] for item in load_items(first, arm)] for arm in ("base", "tuned")}
     assert texts["base"] != texts["tuned"], "the adapter changes what is said"
 
-    second = start_evaluation(make_run(heldout), ("base", "tuned"))
-    wait_for(ended(second))
+    again = make_run(heldout)
+    assert main(["eval", again.name, "--arms", "base,tuned", "--json"]) == 0
+    assert json.loads(capsysbinary.readouterr().out)["items"] == ROWS
+    second = layout.heldout_dir(again)
     assert (second / "base.jsonl").read_bytes() == (first / "base.jsonl").read_bytes()
     assert [item["text"] for item in load_items(second, "tuned")] == texts["tuned"]
 
