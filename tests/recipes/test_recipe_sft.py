@@ -161,3 +161,22 @@ def test_a_run_that_cannot_start_says_why(config: TrainConfig, spoil: Any, told:
     assert status.state is RunState.FAILED
     assert told in (status.reason or "")
     assert events(run_dir)["failed"]["message"] == status.reason
+
+
+def test_the_other_ways_to_train_work_too(config: TrainConfig) -> None:
+    config.quantization.bits = None
+    config.model.dtype = "bfloat16"
+    config.lora.targets = "q_proj, v_proj"
+    config.lora.dropout = 0.05
+    config.data.packing = True
+    config.optimization.micro_batch = 1
+    config.optimization.gradient_checkpointing = True
+    config.optimization.optimizer = "paged_adamw_8bit"
+    config.optimization.schedule = "constant"
+    config.optimization.max_steps = 2
+    run_dir = local.launch(config)
+    status = wait(run_dir, ended)
+    assert (status.state, status.step) == (RunState.FINISHED, 2), status.reason
+    adapter = json.loads((run_dir / layout.ADAPTER / "adapter_config.json").read_text())
+    assert sorted(adapter["target_modules"]) == ["q_proj", "v_proj"]
+    assert events(run_dir)["started"]["dtype"] == "bfloat16"

@@ -36,6 +36,9 @@ def main() -> int:
         raise SystemExit("usage: python -m tuner_tui.recipes.sft RUN_DIR")
     os.umask(0o077)  # checkpoints and adapters, too, are the person's own
     os.environ.update(_QUIET)
+    # One process trains on one GPU: the first that it may see. The Trainer refuses to share a model among
+    # several.
+    os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
     return run_recipe(Path(sys.argv[1]), train)
 
 
