@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from tuner_tui import __version__
 from tuner_tui.errors import UserError
+from tuner_tui.visible import visible
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _open_app()
         return int(args.run(args))
     except UserError as error:
-        print(f"tuner: {error}", file=sys.stderr)  # noqa: T201
+        print(f"tuner: {visible(str(error), one_line=True)}", file=sys.stderr)  # noqa: T201
         return 2
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone; point stdout away so that the exit flush is quiet.
