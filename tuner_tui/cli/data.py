@@ -233,7 +233,7 @@ def _text(*parts: str) -> "Text":
     """Pieces of text and their styles in turn; control characters shown, markup never interpreted."""
     from rich.text import Text
 
-    from tuner_tui.tui.text import visible
+    from tuner_tui.visible import visible
 
     pieces = zip(parts[::2], parts[1::2], strict=True)
     return Text.assemble(*((visible(text), style) for text, style in pieces))

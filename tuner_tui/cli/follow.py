@@ -98,7 +98,7 @@ def _clock(record: Mapping[str, Any]) -> str:
 
 
 def _say(text: str) -> None:
-    from tuner_tui.tui.text import visible
+    from tuner_tui.visible import visible
 
     sys.stdout.write(visible(text) + "\n")
     sys.stdout.flush()

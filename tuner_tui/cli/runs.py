@@ -150,7 +150,7 @@ def _table(console: "Console", runs: "list[RunSummary]") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from tuner_tui.tui.text import visible
+    from tuner_tui.visible import visible
 
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("RUN", "STATE", "STEP", "LOSS", "AGE", ""):

@@ -14,8 +14,8 @@ from tuner_tui.report.text import (
     said,
     seconds,
     sparkline,
-    visible,
 )
+from tuner_tui.visible import visible
 
 _CHANGED = 20
 """Changed items that are shown; report.json has them all."""
@@ -186,13 +186,13 @@ def _made_from(report: Mapping[str, Any]) -> str:
 
 
 def _repeat(report: Mapping[str, Any]) -> str:
-    commands = "\n".join(visible(command) for command in report["repeat"])
+    commands = "\n".join(visible(command, one_line=True) for command in report["repeat"])
     return f"## How to repeat it\n\n```sh\n{commands}\n```"
 
 
 def _code(text: str) -> str:
     """Hostile text as a code span: its own backticks can't end it."""
-    shown = visible(text, 300)
+    shown = visible(text, one_line=True, limit=300)
     longest, run = 0, 0
     for character in shown:
         run = run + 1 if character == "`" else 0
@@ -204,4 +204,4 @@ def _code(text: str) -> str:
 
 def _plain(text: str) -> str:
     """A sentence that may quote an error message: nothing in it is Markdown or HTML."""
-    return "".join(f"\\{c}" if c in r"\`*_[]<>|#" else c for c in visible(text))
+    return "".join(f"\\{c}" if c in r"\`*_[]<>|#" else c for c in visible(text, one_line=True))

@@ -19,8 +19,8 @@ from tuner_tui.report.text import (
     said,
     seconds,
     sparkline,
-    visible,
 )
+from tuner_tui.visible import visible
 
 _CHANGED = 6
 """Changed items that are shown: a screen's worth; report.md has more."""
@@ -46,7 +46,7 @@ def _head(report: Mapping[str, Any], console: Console) -> None:
     verdict, run = report["verdict"], report["run"]
     sign, colour = _SIGNS.get(verdict["decision"], ("•", "yellow"))
     console.print(Text(f"{sign} {verdict['title']}", style=f"bold {colour}"))
-    console.print(Text(visible(verdict["sentence"])))
+    console.print(Text(visible(verdict["sentence"], one_line=True)))
     console.print(Text(f"Rule: {verdict['rule']}", style="dim"))
     state = f"{run['id']}  {run['state']} after {run['step']} of {run['total']} steps"
     console.print(Text(f"{state} in {seconds(run['seconds'])}", style="dim"))
@@ -109,7 +109,7 @@ def _changed(report: Mapping[str, Any], console: Console) -> None:
     for each in changed[:_CHANGED]:
         good = each["direction"] == "fixed"
         request = Text("✔ " if good else "✘ ", style="green" if good else "red")
-        request.append(visible(each["request"], 200), style="default")
+        request.append(visible(each["request"], one_line=True, limit=200), style="default")
         console.print(request)
         for name, text in (
             ("right ", said({"calls": each["gold"], "text": "no call"})),
@@ -117,7 +117,7 @@ def _changed(report: Mapping[str, Any], console: Console) -> None:
             ("after ", said(each["after"])),
         ):
             line = Text(f"{name}  ", style="dim")
-            line.append(visible(text, 200), style="default")
+            line.append(visible(text, one_line=True, limit=200), style="default")
             console.print(Padding(line, (0, 0, 0, 2), expand=False))
     if len(changed) > _CHANGED:
         console.print(Text(f"{len(changed) - _CHANGED} more are in report.json.", style="dim"))
@@ -127,7 +127,7 @@ def _training(report: Mapping[str, Any], console: Console) -> None:
     training = report["training"]
     verdict = training["verdict"]
     _title(f"Training: {STATE_TITLES[verdict['state']].lower()}", console)
-    console.print(Text(visible(verdict["sentence"])))
+    console.print(Text(visible(verdict["sentence"], one_line=True)))
     for name, key, colour in (("loss", "loss", "cyan"), ("eval loss", "eval_loss", "magenta")):
         values = training[key]["values"]
         if values:
@@ -140,4 +140,4 @@ def _training(report: Mapping[str, Any], console: Console) -> None:
 def _where(report: Mapping[str, Any], console: Console) -> None:
     _title("How to repeat it", console)
     for command in report["repeat"]:
-        console.print(Text("  " + visible(command)), soft_wrap=True)
+        console.print(Text("  " + visible(command, one_line=True)), soft_wrap=True)

@@ -34,28 +34,6 @@ STATE_TITLES = {
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-def visible(text: str, limit: int | None = None) -> str:
-    """One line of text from a model or a dataset: control characters shown as symbols, none sent.
-
-    C0 becomes its picture (U+2400 block), DEL `␡`; C1, and characters that reorder text, their code.
-    """
-    shown = "".join(_shown(character) for character in text)
-    return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
-
-
-def _shown(character: str) -> str:
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    if 0x80 <= code < 0xA0 or code in range(0x200B, 0x2010) or code in range(0x2028, 0x202F):
-        return f"<{code:04X}>"
-    if code in range(0x2066, 0x206A) or code == 0xFEFF or 0xD800 <= code < 0xE000:
-        return f"<{code:04X}>"
-    return character
-
-
 def percent(rate: Rate) -> str:
     """`95% [87–98]`, or a dash where there was nothing to count."""
     if rate["rate"] is None:
