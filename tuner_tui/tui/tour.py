@@ -16,7 +16,8 @@ from textual.screen import Screen
 from tuner_tui.errors import UserError
 from tuner_tui.tui.journey import Journey
 from tuner_tui.tui.step import Body, StepScreen
-from tuner_tui.tui.tour_stops import STOPS, Stop, Work
+from tuner_tui.tui.tour_stops import STOPS, Stop
+from tuner_tui.tui.tour_work import Work
 from tuner_tui.tui.widgets.tour_panel import TourPanel, TourText
 
 if TYPE_CHECKING:

@@ -1,47 +1,17 @@
-"""The story of the guided demo: its stops, what each says, and the real work that some of them
-start.
-"""
+"""The story of the guided demo: its stops, what each says, and what each prepares."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-from tuner_tui.demo import ANSWERS, describe_rate, start_base_measurement
+from tuner_tui.decide.rules import recommend
+from tuner_tui.demo import ANSWERS, describe_rate
 from tuner_tui.evaluation.arms import ARM_TITLES
-from tuner_tui.evaluation.launch import start_evaluation
 from tuner_tui.evaluation.layout import heldout_dir
-from tuner_tui.evaluation.progress import load_summary, read_progress
-from tuner_tui.runs.layout import RunState
-from tuner_tui.runs.reader import read_status
-from tuner_tui.training.config import TrainConfig
-from tuner_tui.training.launchers.local import launch
+from tuner_tui.evaluation.progress import load_summary
 from tuner_tui.training.presets import load_preset
 from tuner_tui.tui.journey import Journey
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What a process in the background does: `live` while it goes on, `ok` once it has succeeded."""
-
-    live: bool
-    ok: bool
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A detached process of a stop. All but `started` and `ended` touch files: they are called in threads.
-
-    `existing` is the place of such a process that the person has started with the screen's own key.
-    """
-
-    start: Callable[[Journey], Path]
-    existing: Callable[[Journey], Path | None]
-    started: Callable[[Journey, Path], None]
-    look: Callable[[Path], Progress]
-    ended: Callable[[Journey, Path], None]
-
+from tuner_tui.tui.tour_work import BASELINE, EVALUATION, TRAINING, Work
 
 Text = Callable[[Journey], str]
 
@@ -65,10 +35,6 @@ def _says(text: str) -> Text:
     return lambda journey: text
 
 
-def _demo_config(journey: Journey) -> TrainConfig:
-    return journey.config if journey.config is not None else load_preset("demo")
-
-
 def _begin(journey: Journey) -> None:
     journey.answers = {}
     journey.recommendation = journey.baseline = journey.baseline_dir = None
@@ -88,60 +54,32 @@ def _choose_preset(journey: Journey) -> None:
     journey.config = load_preset("demo")
 
 
-def _look_at_evaluation(eval_dir: Path) -> Progress:
-    progress = read_progress(eval_dir)
-    if progress.state.live:
-        arm = f"{ARM_TITLES.get(progress.arm, progress.arm)}: " if progress.arm else ""
-        left = f", about {progress.eta:.0f} s left" if progress.eta else ""
-        counted = f"{progress.done} of {progress.total} answers" if progress.total else ""
-        return Progress(True, False, f"{arm}{counted or progress.phase or 'starting'}{left}")
-    why = f": {progress.error}" if progress.error else "."
-    return Progress(False, progress.state is RunState.FINISHED, f"The evaluation {progress.state}{why}")
-
-
-def _look_at_run(run_dir: Path) -> Progress:
-    status = read_status(run_dir)
-    if status.state.live:
-        steps = f"step {status.step} of {status.total}" if status.total else status.phase
-        return Progress(True, False, steps or "starting")
-    why = f": {status.reason}" if status.reason else "."
-    return Progress(False, status.state is RunState.FINISHED, f"Training {status.state}{why}")
-
-
-def _baseline_started(journey: Journey, eval_dir: Path) -> None:
-    journey.baseline_dir = eval_dir
-
-
-def _baseline_ended(journey: Journey, eval_dir: Path) -> None:
-    summary = load_summary(eval_dir)
-    journey.baseline = dict(summary["arms"]) if summary else None
-
-
-def _run_started(journey: Journey, run_dir: Path) -> None:
-    journey.run_dir = run_dir
-
-
-def _start_tuned(journey: Journey) -> Path:
-    assert journey.run_dir is not None  # the stop before has made it
-    return start_evaluation(journey.run_dir)
-
-
-def _tuned_place(journey: Journey) -> Path | None:
-    place = heldout_dir(journey.run_dir) if journey.run_dir is not None else None
-    return place if place is not None and place.is_dir() else None
-
-
-def _nothing(journey: Journey, place: Path) -> None:
-    return None
-
-
 def _measured_base(journey: Journey) -> str:
     arms = journey.baseline or {}
-    told = [f"{ARM_TITLES[arm]}: {_share(arms, arm)}" for arm in ARM_TITLES if arm in arms]
+    told = "; ".join(f"{ARM_TITLES[arm]}: {_share(arms, arm)}" for arm in ARM_TITLES if arm in arms)
+    enough = recommend(ANSWERS, arms).rule == "prompt_is_enough"
+    total = arms.get("base", {}).get("full_match", {}).get("total", 0)
     return (
-        f"Calls exactly right: {'; '.join(told)}. Each figure stands with its 95% interval, as 64 "
-        "requests are a sample. Better prompts help a lot, and still leave many calls wrong: now "
-        "there is something to decide on."
+        f"Calls exactly right: {told}. Each rate has its 95% interval beside it, because {total} requests "
+        "are a sample. The prompt makes the difference here, and the best one "
+        + (
+            "leaves little to gain."
+            if enough
+            else "still leaves calls wrong: that is something to decide on."
+        )
+    )
+
+
+def _decided_again(journey: Journey) -> str:
+    enough = recommend(ANSWERS, journey.baseline or {}).rule == "prompt_is_enough"
+    if enough:
+        return (
+            "The advice now rests on counts and quotes them: a prompt is enough, so do not train. The tour "
+            "goes on all the same, to show how training is done and measured."
+        )
+    return (
+        "The advice now rests on counts and quotes them: the best prompt leaves consistent failures, so "
+        "training has something to teach. Had the best prompt reached 90%, it would say: do not train."
     )
 
 
@@ -151,8 +89,7 @@ def _measured_tuned(journey: Journey) -> str:
     return (
         f"With the plain prompt, the tuned model gets {describe_rate(tuned.get('full_match'))} "
         f"calls exactly right, and keeps {describe_rate(tuned.get('no_call'))} of the requests that "
-        "no tool serves in words. Press c for the answers that changed, side by side, and f to "
-        "come back to the figures."
+        "no tool serves in words. The key ] leads to the answers that changed, side by side."
     )
 
 
@@ -160,9 +97,8 @@ def _conclusion(journey: Journey) -> str:
     arms = _arms(journey)
     figures = ", ".join(f"{ARM_TITLES[arm].lower()} {_share(arms, arm)}" for arm in ARM_TITLES if arm in arms)
     return (
-        f"Calls right: {figures}. The verdict comes first, then what supports it, and how to repeat "
-        "it. The same report lies beside the run as Markdown and JSON. Your own data: press 2 and "
-        "choose a file."
+        f"Calls right: {figures}. The verdict comes first, then what supports it, and how to repeat it. w "
+        "writes the report beside the run, as Markdown and JSON. Your own data: press 2 and choose a file."
     )
 
 
@@ -229,22 +165,12 @@ STOPS: Final[tuple[Stop, ...]] = (
             "there, the right answer is words."
         ),
         after=_measured_base,
-        work=Work(
-            start=lambda journey: start_base_measurement(_demo_config(journey)),
-            existing=lambda journey: journey.baseline_dir,
-            started=_baseline_started,
-            look=_look_at_evaluation,
-            ended=_baseline_ended,
-        ),
+        work=BASELINE,
     ),
     Stop(
         "decide",
         "The same questions, with a measurement",
-        _says(
-            "The advice has changed, because it now rests on counts and quotes them: the best "
-            "prompt leaves consistent failures, so training has something to teach. Had the best "
-            "prompt reached 90%, it would say: do not train."
-        ),
+        _decided_again,
         "configure the run",
         arrive=_fill_answers,
     ),
@@ -279,13 +205,7 @@ STOPS: Final[tuple[Stop, ...]] = (
             "The run is finished and its adapter is saved. A low loss is not yet a right tool "
             "call: that is measured next, on the requests that the base model failed at."
         ),
-        work=Work(
-            start=lambda journey: launch(_demo_config(journey)),
-            existing=lambda journey: journey.run_dir,
-            started=_run_started,
-            look=_look_at_run,
-            ended=_nothing,
-        ),
+        work=TRAINING,
     ),
     Stop(
         "evaluate",
@@ -302,13 +222,7 @@ STOPS: Final[tuple[Stop, ...]] = (
             "difference is the adapter's doing."
         ),
         after=_measured_tuned,
-        work=Work(
-            start=_start_tuned,
-            existing=_tuned_place,
-            started=_nothing,
-            look=_look_at_evaluation,
-            ended=_nothing,
-        ),
+        work=EVALUATION,
     ),
     Stop("report", "What it brought", _conclusion, "end the tour"),
 )
