@@ -1,8 +1,7 @@
 """The command line: one verb per function; bare `tuner` opens the app.
 
-Exit status: 0 all well; 1 the thing that was looked at is bad; 2 the call itself is wrong, in one line on stderr.
-Only the module of the chosen verb's group is imported before its parser is needed, and each of them imports its
-heavy parts inside the verb: `tuner --help` stays fast.
+Exit status: 0 all well; 1 the thing that was looked at is bad; 2 the call itself is wrong, in one line on
+stderr. The modules of the verbs import their heavy parts inside each verb, so that `tuner --help` is fast.
 """
 
 import argparse
@@ -60,7 +59,8 @@ def is_interactive() -> bool:
 def _open_app() -> int:
     if not is_interactive():
         raise UserError(
-            "the app needs a terminal (TERM other than dumb); `tuner --help` lists the verbs that do without one."
+            "the app needs a terminal (TERM other than dumb); "
+            "`tuner --help` lists the verbs that do without one."
         )
     from tuner_tui.tui.app import run_app
 

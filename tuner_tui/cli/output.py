@@ -9,9 +9,7 @@ import orjson
 from rich.console import Console
 
 
-def emit(
-    args: argparse.Namespace, data: Mapping[str, Any], human: Callable[[Console], None]
-) -> None:
+def emit(args: argparse.Namespace, data: Mapping[str, Any], human: Callable[[Console], None]) -> None:
     """Print `data` as JSON when `--json` was given, else let `human` draw it on a console."""
     if getattr(args, "json", False):
         sys.stdout.buffer.write(orjson.dumps(data, option=orjson.OPT_INDENT_2, default=str) + b"\n")
