@@ -98,6 +98,21 @@ def test_save_and_stop_are_obeyed(config: TrainConfig) -> None:
     assert train_steps(run_dir) == list(range(1, status.step + 1))
 
 
+def test_a_stop_cuts_an_evaluation_short(config: TrainConfig) -> None:
+    config.optimization.max_steps = 500
+    config.data.eval_fraction = 0.5
+    config.logging.eval_every = 1
+    config.logging.save_every = 1000
+    run_dir = local.launch(config)
+    wait(run_dir, lambda status: status.phase == "evaluating")
+    control.request_stop(run_dir)
+    status = wait(run_dir, ended)
+    assert status.state is RunState.STOPPED
+    written = [event["path"] for event in RunReader(run_dir).poll_events() if event["code"] == "checkpoint"]
+    assert written == [f"step-{status.step}"]
+    assert not control.stop_requested(run_dir)
+
+
 START = """
 import sys
 from pathlib import Path
