@@ -195,6 +195,17 @@ async def test_a_bad_file_leaves_the_good_one_on_the_screen(until: Until, tmp_pa
         await until(pilot, lambda: app.journey.dataset == good)
 
 
+async def test_a_file_that_changes_under_the_window_is_told(until: Until, tmp_path: Path) -> None:
+    path = _write(tmp_path / "rows.jsonl", _row("Oslo?", city="Oslo"), _row("Rome?", city="Rome"))
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until, path)
+        path.write_text("changed\n" * 200)
+        screen.query_one(TabbedContent).active = "row"
+        text = screen.query_one("#row-text", Static)
+        await until(pilot, lambda: "has changed since it was opened" in str(text.content))
+
+
 async def test_an_inspection_can_be_cancelled(until: Until, tmp_path: Path) -> None:
     path = _write(tmp_path / "long.jsonl", *[_row(f"{n}?", city="Oslo") for n in range(30_000)])
     app = TunerApp()

@@ -39,6 +39,7 @@ class DatasetRows:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.format: Format = open_source(path).format
+        self._stamp = _stamp(path)
         self._rows = RowFile(path)
         self._findings: dict[int, list[Finding]] = {}
         self.line = lru_cache(maxsize=4096)(self._line)
@@ -67,6 +68,8 @@ class DatasetRows:
         """The row as an example, as it stands in the file, and why one of them is missing ("": none is)."""
         row = self._rows[index]
         if row.value is None:
+            if _stamp(self.path) != self._stamp:
+                return None, None, "The file has changed since it was opened; open it again (o)."
             return None, None, row.error or "This row cannot be read."
         try:
             return convert(row.value, self.format), row.value, ""
@@ -90,3 +93,11 @@ class DatasetRows:
 
 def _cell(text: str) -> str:
     return visible(text[:_CELL].strip(), one_line=True)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size

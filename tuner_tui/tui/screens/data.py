@@ -252,6 +252,8 @@ The model learns what the rows show, faults included: look before you train.
         if inspection.path != self._path or self._rows is None:
             return
         self._inspection = inspection
+        if self.journey.dataset == inspection.path:
+            self.journey.inspection = inspection
         self._rows.set_findings(inspection.findings)
         self._show_state(inspection)
         self.query_one(Overview).show(inspection, *self._settings, event.note)
