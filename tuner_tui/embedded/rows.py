@@ -62,7 +62,7 @@ def single_call(rng: Random, catalog: Sequence[Tool]) -> Row:
 
 def parallel_calls(rng: Random, catalog: Sequence[Tool]) -> Row:
     """One request, two or three calls at once."""
-    tools = rng.sample(list(catalog), pick(rng, [2, 2, 2, 3]))
+    tools = rng.sample(list(catalog), pick(rng, [2, 2, 3]))
     calls = [random_call(rng, tool, MADE_UP, optional=0.3) for tool in tools]
     request = phrasing.joined_request(rng, calls)
     return row([user(request), calling(calls)], declared(rng, catalog, tools))

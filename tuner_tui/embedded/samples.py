@@ -21,11 +21,11 @@ Maker = Callable[[Random, Sequence[Tool]], Row]
 Recipe = Sequence[tuple[Maker, int]]
 
 TRAIN: Recipe = (
-    (rows.single_call, 430),
-    (rows.parallel_calls, 110),
+    (rows.single_call, 390),
+    (rows.parallel_calls, 160),
     (rows.refused, 200),
-    (rows.multi_step, 30),
-    (rows.error_recovery, 30),
+    (rows.multi_step, 25),
+    (rows.error_recovery, 25),
 )
 HELD_OUT_ITEMS: Recipe = (
     (rows.single_call, 54),
