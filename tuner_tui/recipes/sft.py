@@ -215,8 +215,8 @@ def _examples(session: Session, config: TrainConfig) -> tuple[list[Example], lis
             rows = len({finding.row for finding in loaded.rejected})
             session.run.event(
                 "rejected",
-                f"left {rows} row{'' if rows == 1 else 's'} of {path.name} out ({', '.join(sorted(reasons))}); "
-                f"they are in {layout.REJECTED}.",
+                f"left {rows} row{'' if rows == 1 else 's'} of {path.name} out: "
+                f"{', '.join(sorted(reasons))}; see {layout.REJECTED}.",
                 file=str(path),
                 rows=rows,
                 reasons=reasons,

@@ -1,8 +1,8 @@
 """Memory and time before the run, from the model's `config.json` and the configuration alone.
 
 The formulas count what PyTorch keeps: each is derived from the tensors that transformers, peft and TRL save,
-and was checked with `torch.autograd.graph.saved_tensors_hooks` on small models, and against an 8B Llama shape on
-an H200 (benchmarks/train.py). They are for the longest rows; a real run stays somewhat below.
+and was checked with `torch.autograd.graph.saved_tensors_hooks` on small models, and against an 8B Llama shape
+on an H200 (benchmarks/train.py). They are for the longest rows; a real run stays somewhat below.
 """
 
 import math
@@ -50,9 +50,7 @@ def estimate(config: TrainConfig) -> Estimate:
     }
     # The allocator's gaps (5 %), and the CUDA context or the libraries (each about 0.6 GB).
     parts["overhead"] = round(0.05 * sum(parts.values()) + 0.6 * _GIGABYTE)
-    notes = [
-        f"for micro-batches of {config.optimization.micro_batch} rows of {config.data.max_length} tokens"
-    ]
+    notes = [f"for {_tokens(config):,} tokens at once: the micro-batch, each row of the longest length"]
     notes.append(f"computing in {'bfloat16' if half else 'float32'}")
     if config.data.packing and not config.optimization.gradient_checkpointing:
         notes.append("packs of unequal length leave gaps: up to a third more may be reserved")
