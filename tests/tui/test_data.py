@@ -191,7 +191,9 @@ async def test_a_bad_file_leaves_the_good_one_on_the_screen(until: Until, tmp_pa
         await _open(app, pilot, until, good)
         screen = await _open(app, pilot, until, tmp_path / "absent.jsonl", "good.jsonl")
         assert screen.query_one(ContentSwitcher).current == "data-tabs"
-        await pilot.press("n")
+        await until(pilot, lambda: screen.focused is not None)
+        screen.set_focus(screen.query_one("#overview-view"))
+        await pilot.press("enter")
         await until(pilot, lambda: app.journey.dataset == good)
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -21,7 +22,9 @@ _TOOLS = 8  # the most called; the rest is counted
 
 
 class Overview(VerticalScroll):
-    """Rows and tools on one side, tokens on the other."""
+    """Rows and tools on one side, tokens on the other; Enter uses the file."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.next_step", "Use it", show=False)]
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="overview-columns"):
