@@ -155,6 +155,8 @@ async def test_the_tour_starts_again_from_its_beginning(prepared: Path) -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)])
 async def test_the_panel_leaves_room_for_the_screen(size: tuple[int, int]) -> None:
-    async with touring(size) as (_, app):
-        assert 0 < panel(app).size.height <= size[1] // 3
-        assert "Enter" in "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+    async with touring(size) as (pilot, app):
+        await until(pilot, lambda: panel(app).size.height > 0)
+        assert panel(app).size.height <= size[1] // 3
+        shown = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert "Enter begin" in shown and "Esc leave the tour" in shown
