@@ -7,7 +7,7 @@ from live_runs import ended_run, live_run, log_steps
 from textual.widgets import Static
 
 from tuner_tui.runs import control
-from tuner_tui.runs.layout import LOG, STATUS, RunState
+from tuner_tui.runs.layout import ADAPTER, CONFIG, LOG, STATUS, RunState
 from tuner_tui.tui.app import TunerApp
 from tuner_tui.tui.screens.confirm import ConfirmScreen
 from tuner_tui.tui.screens.home import HomeScreen
@@ -55,6 +55,7 @@ async def test_a_live_run_is_watched_while_it_goes_on(until: Until) -> None:
             await until(pilot, lambda: "step 20 of 40" in head(app))
             assert "20,000 tokens" in head(app)
             assert "left" in head(app)
+            (run_dir / ADAPTER).mkdir()
             writer.end(RunState.FINISHED)
             await until(pilot, lambda: "✓ finished" in head(app))
             assert "Enter measures" in notice(app)
@@ -187,3 +188,16 @@ async def test_the_log_file_may_come_late(until: Until) -> None:
             (run_dir / LOG).write_text("hello\n")
             await until(pilot, lambda: list(app.screen.query_one("#log", LogTail).lines) == ["hello"])
             assert app.screen.query_one("#log", LogTail).region.height > 0
+
+
+async def test_a_resume_that_is_refused_says_why_and_keeps_saying_it(until: Until) -> None:
+    run_dir = ended_run("again", RunState.STOPPED, "stopped on request.")
+    (run_dir / CONFIG).write_text("data:\n  train: [/nowhere/[b]rows[/b].jsonl]\n")
+    app = TunerApp(watch=run_dir)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen) and "■ stopped" in head(app))
+        assert "Stopped on request. u resumes" in notice(app)
+        await pilot.press("u")
+        await until(pilot, lambda: "rows" in notice(app))
+        assert "[b]" in notice(app)
+        assert "Resume" in shown_keys(app)

@@ -58,7 +58,7 @@ def notice(status: Status | None, config: "TrainConfig | None") -> str:
         case RunState.FINISHED:
             return "The adapter is saved. Enter measures what it has learned, on examples it has not seen."
         case RunState.STOPPED:
-            return f"Stopped. {reason} {again}".replace("  ", " ")
+            return f"{reason[:1].upper()}{reason[1:] or 'Stopped.'} {again}"
         case RunState.FAILED:
             return f"Failed: {reason or 'the log says why.'} When that is mended, {again}"
         case RunState.LOST:

@@ -22,6 +22,7 @@ from tuner_tui.tui import train_notes, words
 from tuner_tui.tui.messages import LaunchFailed, RunLaunched, RunPolled, RunUnreadable, poll
 from tuner_tui.tui.screens.confirm import ConfirmScreen
 from tuner_tui.tui.step import StepScreen
+from tuner_tui.tui.text import visible
 from tuner_tui.tui.widgets import axes
 from tuner_tui.tui.widgets.log_tail import LogTail
 from tuner_tui.tui.widgets.loss_chart import LossChart
@@ -114,7 +115,7 @@ class TrainScreen(StepScreen):
             "stop": live and state is not RunState.STOPPING,
             "save": live and state is not RunState.STOPPING,
             "resume": state in train_notes.RESUMABLE and not self._launching,
-            "next_step": state is RunState.FINISHED,
+            "next_step": not live and "train" in self.journey.done(),
             "log_scale": self._reader is not None,
             "smoothing": self._reader is not None,
             "log": self._reader is not None,
@@ -126,7 +127,7 @@ class TrainScreen(StepScreen):
     def action_primary(self) -> None:
         """The one thing that comes next: configure, start, or evaluate."""
         if self._status is not None:
-            if self._status.state is RunState.FINISHED:
+            if self.check_action("next_step", ()):
                 self.tuner.go("evaluate")
         elif self.journey.config is None:
             self.tuner.go("configure")
@@ -214,7 +215,8 @@ class TrainScreen(StepScreen):
     def on_launch_failed(self, message: LaunchFailed) -> None:
         self._launching = False
         self.tuner.complain(message.reason)
-        self._say(train_notes.notice(self._status, self.journey.config))
+        # It stays on the screen: the notification does not.
+        self._say(visible(message.reason))
         self.refresh_bindings()
 
     # Watching
