@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
@@ -25,6 +25,7 @@ GOOD = "data: {train: [a.jsonl]}\n"
     ),
     st.sampled_from([None, 4]),
 )
+@example("x", 0.5, ["a\x85b", "#x: y", "null"], 4)
 def test_yaml_says_the_same_again(name: str, rate: float, files: list[str], bits: int | None) -> None:
     config = TrainConfig.model_validate(
         {

@@ -10,8 +10,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tuner_tui.data.dataset import load_dataset
-from tuner_tui.data.examples import Example
 from tuner_tui.errors import UserError
 from tuner_tui.recipes import checkpoints
 from tuner_tui.recipes.session import Session, run_recipe
@@ -20,6 +18,7 @@ from tuner_tui.runs.layout import RunState
 from tuner_tui.training.config import TrainConfig, load_config
 
 if TYPE_CHECKING:
+    from tuner_tui.data.examples import Example
     from tuner_tui.recipes.rows import Renderer, TokenRows
 
 _QUIET = {
@@ -190,12 +189,14 @@ def train(session: Session) -> RunState:
 _SCHEDULES = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
 
 
-def _examples(session: Session, config: TrainConfig) -> tuple[list[Example], list[Example]]:
+def _examples(session: Session, config: TrainConfig) -> tuple["list[Example]", "list[Example]"]:
     """Training and evaluation examples; what had to be left out goes to an event and `rejected.jsonl`."""
+    from tuner_tui.data.dataset import load_dataset
+
     rejected = session.run.run_dir / layout.REJECTED
     rejected.unlink(missing_ok=True)
 
-    def read(path: Path) -> list[Example]:
+    def read(path: Path) -> "list[Example]":
         loaded = load_dataset(path)
         reasons: dict[str, int] = {}
         for finding in loaded.rejected:
@@ -235,7 +236,7 @@ def _examples(session: Session, config: TrainConfig) -> tuple[list[Example], lis
 
 
 def _rows(
-    session: Session, renderer: "Renderer", config: TrainConfig, examples: list[Example], use: str
+    session: Session, renderer: "Renderer", config: TrainConfig, examples: "list[Example]", use: str
 ) -> list[dict[str, list[int]]]:
     """Token rows of the examples; what was cut or has nothing to learn goes to an event."""
     if not examples:

@@ -168,7 +168,9 @@ def _scalar(value: Any) -> str:
         value = str(value)
     elif isinstance(value, list):
         value = [str(item) for item in value]
-    dumped = yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True)
+    # PyYAML takes some control characters (U+0085) for printable, and reads them back as line breaks.
+    printable = all(text.isprintable() for text in (value if isinstance(value, list) else [str(value)]))
+    dumped = yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=printable)
     return dumped.removesuffix("\n").removesuffix("\n...")
 
 
