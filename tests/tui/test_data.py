@@ -17,6 +17,7 @@ from tuner_tui.tui.screens.data import DataScreen
 from tuner_tui.tui.widgets.dataset_table import DatasetTable
 from tuner_tui.tui.widgets.file_picker import FilePicker, matching_entries
 from tuner_tui.tui.widgets.prose import Prose
+from tuner_tui.tui.widgets.tabs import show
 
 Until = Callable[..., Awaitable[None]]
 
@@ -125,7 +126,7 @@ async def test_trained_tokens_are_counted_and_marked_without_colour(until: Until
     app = TunerApp()
     async with app.run_test(size=(200, 60)) as pilot:
         screen = await _open(app, pilot, until, path)
-        screen.query_one(TabbedContent).active = "row"
+        show(screen.query_one(TabbedContent), "row")
         view = screen.query_one("#token-view", Static)
         await until(pilot, lambda: "tokens are trained" in str(view.content))
         underlined = ""
@@ -155,10 +156,10 @@ async def test_hostile_rows_are_shown_not_obeyed(until: Until, tmp_path: Path) -
     async with app.run_test(size=(200, 60)) as pilot:
         screen = await _open(app, pilot, until, path, "[bold]rows.jsonl")
         table = screen.query_one("#rows-table", DatasetTable)
-        screen.query_one(TabbedContent).active = "rows"
+        show(screen.query_one(TabbedContent), "rows")
         await until(pilot, lambda: table.size.width > 100)
         listed = table.render_line(1).text
-        screen.query_one(TabbedContent).active = "row"
+        show(screen.query_one(TabbedContent), "row")
         await until(pilot, lambda: "trained" in str(screen.query_one("#token-view", Static).content))
         texts = [
             listed,
@@ -191,8 +192,7 @@ async def test_a_bad_file_leaves_the_good_one_on_the_screen(until: Until, tmp_pa
         await _open(app, pilot, until, good)
         screen = await _open(app, pilot, until, tmp_path / "absent.jsonl", "good.jsonl")
         assert screen.query_one(ContentSwitcher).current == "data-tabs"
-        await until(pilot, lambda: screen.focused is not None)
-        screen.set_focus(screen.query_one("#overview-view"))
+        await until(pilot, lambda: screen.focused is screen.query_one("#overview-view"))
         await pilot.press("enter")
         await until(pilot, lambda: app.journey.dataset == good)
 
@@ -203,7 +203,7 @@ async def test_a_file_that_changes_under_the_window_is_told(until: Until, tmp_pa
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await _open(app, pilot, until, path)
         path.write_text("changed\n" * 200)
-        screen.query_one(TabbedContent).active = "row"
+        show(screen.query_one(TabbedContent), "row")
         text = screen.query_one("#row-text", Static)
         await until(pilot, lambda: "has changed since it was opened" in str(text.content))
 

@@ -227,7 +227,10 @@ The model learns what the rows show, faults included: look before you train.
         self._inspection = None
         self._index = 0
         self.query_one("#rows-table", DatasetTable).show(len(event.rows), event.rows.line)
-        self.query_one(ContentSwitcher).current = "data-tabs"
+        switch = self.query_one(ContentSwitcher)
+        if switch.current != "data-tabs":
+            switch.current = "data-tabs"
+            show(self.query_one(TabbedContent), "overview")
         self.refresh_bindings()
 
     def on_dataset_progressed(self, event: "DatasetProgressed") -> None:
