@@ -248,7 +248,8 @@ def _model() -> Check:
 
 
 def _terminal() -> Iterator[Check]:
-    if not sys.stdout.isatty():
+    # The real one: the app, which shows these checks too, has put its own in the place of sys.stdout.
+    if sys.__stdout__ is None or not sys.__stdout__.isatty():
         yield Check("Terminal", "warning", "the output is no terminal", "run it in one for the app.")
         return
     size = shutil.get_terminal_size()
@@ -264,7 +265,9 @@ def _terminal() -> Iterator[Check]:
         )
     else:
         yield Check("Terminal", "ok", detail)
-    encoding = (sys.stdout.encoding or locale.getpreferredencoding()).lower().replace("-", "")
+    # The real stdout: inside the app, sys.stdout is a stand-in without an encoding.
+    known = getattr(sys.__stdout__, "encoding", None) or locale.getpreferredencoding()
+    encoding = known.lower().replace("-", "")
     if encoding == "utf8":
         yield Check("Unicode", "ok", "UTF-8: charts are drawn in Braille")
     else:
