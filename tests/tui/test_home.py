@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from live_runs import ended_run, live_run
+from textual.widgets import Static
 
 from tuner_tui.runs.layout import RunState
 from tuner_tui.tui.app import TunerApp
@@ -110,3 +111,17 @@ async def test_home_does_nothing_on_escape(until: Until) -> None:
         await until(pilot, lambda: app.screen.body_ready)
         await pilot.press("escape")
         assert isinstance(app.screen, HomeScreen)
+
+
+async def test_the_doctor_looks_at_the_machine_from_inside_the_app(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.screen.body_ready)
+        await pilot.press("o")
+
+        def checks() -> str:
+            return str(app.screen.query_one("#checks", Static).content)
+
+        await until(pilot, lambda: "Looking" not in checks(), seconds=90)
+        assert "✓ ok" in checks()
+        assert "Python" in checks()

@@ -68,7 +68,7 @@ class DoctorScreen(ModalScreen[None]):
             lines.append(
                 Content.assemble(
                     (f"{symbol} {check.state:<8}", colour),
-                    (f"{check.name:<14} ", "bold"),
+                    (f"{check.name:<20} ", "bold"),
                     safe(check.detail, one_line=True),
                 )
             )
