@@ -61,7 +61,11 @@ async def _open(app: TunerApp, pilot: Pilot[None], until: Until, path: Path, exp
     assert isinstance(app.screen, DataScreen)
     app.screen.open_file(path)
     await until(pilot, lambda: (expect or path.name) in _state(app) and "Esc cancels" not in _state(app))
-    return app.screen
+    screen = app.screen
+    if screen.query_one(ContentSwitcher).current == "data-tabs":
+        await until(pilot, lambda: screen.focused is screen.query_one("#overview-view"))
+        await pilot.pause()
+    return screen
 
 
 async def test_the_samples_are_offered_and_one_is_inspected(until: Until) -> None:

@@ -20,7 +20,7 @@ def show(tabs: TabbedContent, name: str, target: Widget | None = None) -> None:
     def focus() -> None:
         found = target or next((each for each in pane.query("*") if each.focusable), None)
         if found is not None and tabs.active == name:
-            found.focus(scroll_visible=target is not None)
+            tabs.screen.set_focus(found, scroll_visible=target is not None)
 
     # The pane is shown by a message that is on its way; only then can something on it be focused.
     tabs.call_later(tabs.call_after_refresh, focus)
