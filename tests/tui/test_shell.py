@@ -15,8 +15,9 @@ from tuner_tui.tui.screens.home import HomeScreen
 from tuner_tui.tui.screens.runs import RunsScreen
 from tuner_tui.tui.screens.settings import SettingsScreen
 from tuner_tui.tui.screens.train import TrainScreen
-from tuner_tui.tui.text import safe, visible
+from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.stepper import Stepper
+from tuner_tui.visible import visible
 
 Until = Callable[..., object]
 

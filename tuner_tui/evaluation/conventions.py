@@ -53,10 +53,8 @@ def find_convention(tokenizer: Any, model: str) -> Convention:
     """Find out by rendering a call, and parsing it back.
 
     Raises:
-        UserError: there is no chat template, or it does not show tools to the model.
+        UserError: the chat template does not show tools to the model.
     """
-    if not tokenizer.chat_template:
-        raise UserError(f"model {model} has no chat template; take its instruct or chat variant.")
     try:
         shown = _render(tokenizer, _PROBE, [_PROBE_TOOL])
     except Exception as error:

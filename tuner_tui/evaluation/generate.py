@@ -4,7 +4,6 @@ Base and tuned model share one copy of the weights, and the adapter is switched 
 the two differ in nothing else.
 """
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
@@ -13,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, StoppingCriteriaList
+from transformers import StoppingCriteriaList
 
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.conventions import Convention, find_convention
 from tuner_tui.evaluation.parsing import ParsedAnswer
+from tuner_tui.recipes.model import compute_dtype, load_base, load_tokenizer
 
 Messages = list[dict[str, Any]]
 Tools = list[dict[str, Any]]
@@ -63,28 +63,11 @@ class Generator:
         Raises:
             UserError: it can't be loaded, or its chat template can't show tools.
         """
-        compute = _compute_dtype(dtype)
-        quantization = None
-        if bits == 4:
-            quantization = BitsAndBytesConfig(
-                load_in_4bit=True,
-                bnb_4bit_quant_type="nf4",
-                bnb_4bit_use_double_quant=double,
-                bnb_4bit_compute_dtype=compute,
-            )
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(model)
-            convention = find_convention(tokenizer, model)
-            loaded = AutoModelForCausalLM.from_pretrained(
-                model,
-                dtype=compute,
-                quantization_config=quantization,
-                attn_implementation="sdpa",
-                device_map={"": 0} if torch.cuda.is_available() else {"": "cpu"},
-            )
-        except (OSError, ValueError) as error:
-            raise UserError(f"cannot load the model {model}: {str(error).strip().splitlines()[0]}") from error
-        if quantization is not None and not torch.cuda.is_available():
+        compute = compute_dtype(dtype)
+        tokenizer = load_tokenizer(model)
+        convention = find_convention(tokenizer, model)
+        loaded = load_base(model, compute, bits=bits, double=double)
+        if bits == 4 and not torch.cuda.is_available():
             # On a CPU every forward pass would dequantize all weights again: do it once. The values are
             # the same to the bit, as the layer computes with the dequantized weights in this very type.
             loaded = loaded.dequantize(dtype=compute)
@@ -175,16 +158,3 @@ class Generator:
         spoken = ids[:-1] if ids and ids[-1] in self._ends else ids
         text = self._tokenizer.decode(spoken, skip_special_tokens=False)
         return Answer(text, self._convention.parse(text, spoken, prompt, tools), len(ids), seconds)
-
-
-def _compute_dtype(choice: str) -> torch.dtype:
-    """The number type of the computation; `auto` takes bfloat16 where the hardware has units for it."""
-    if choice != "auto":
-        return torch.float32 if choice == "float32" else torch.bfloat16
-    if torch.cuda.is_available():
-        return torch.bfloat16 if torch.cuda.get_device_capability() >= (8, 0) else torch.float32
-    try:
-        flags = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
-    except OSError:
-        return torch.float32
-    return torch.bfloat16 if re.search(r"\b(avx512_bf16|amx_bf16)\b", flags) else torch.float32

@@ -26,56 +26,54 @@ def compute_dtype(choice: str) -> torch.dtype:
     return torch.bfloat16 if _cpu_flags() & {"avx512_bf16", "amx_bf16"} else torch.float32
 
 
-def load_tokenizer(config: TrainConfig) -> Any:
-    """The tokenizer of the base model, with a chat template.
+def load_tokenizer(name: str) -> Any:
+    """The tokenizer of a model ("embedded", a folder or a hub id), with a chat template.
 
     Raises:
         UserError: it cannot be loaded, or has no chat template.
     """
-    name = paths.resolve_model(config.model.name)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
+        tokenizer = AutoTokenizer.from_pretrained(paths.resolve_model(name))
     except (OSError, ValueError) as error:
-        raise UserError(
-            f'cannot load the tokenizer of model "{config.model.name}": {_first_line(error)}'
-        ) from error
+        raise UserError(f'cannot load the tokenizer of model "{name}": {_first_line(error)}') from error
     if not tokenizer.chat_template:
         raise UserError(
-            f'model "{config.model.name}" has no chat template, so it cannot be taught '
+            f'model "{name}" has no chat template, so it cannot hold '
             "conversations; take its instruct or chat variant."
         )
     return tokenizer
 
 
-def load_model(config: TrainConfig, dtype: torch.dtype) -> Any:
-    """The base model on the device that trains it, its weights frozen by the adapter that follows.
+def load_base(
+    name: str, dtype: torch.dtype, *, bits: int | None, double: bool, attention: str = "auto"
+) -> Any:
+    """The base model ("embedded", a folder or a hub id) on the device that computes.
 
-    With `quantization.bits: 4` the linear layers are stored as NF4 (QLoRA, arXiv:2305.14314).
+    With `bits` 4 the linear layers are stored as NF4 (QLoRA, arXiv:2305.14314), with `double` the
+    constants of quantization are quantized too. The evaluator loads the model through this very function,
+    so that what is measured is what was trained.
 
     Raises:
         UserError: it cannot be loaded.
     """
     quantization = None
-    if config.quantization.bits == 4:
+    if bits == 4:
         quantization = BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=config.quantization.double,
+            bnb_4bit_use_double_quant=double,
             bnb_4bit_compute_dtype=dtype,
         )
-    attention = "sdpa" if config.model.attention == "auto" else config.model.attention
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            paths.resolve_model(config.model.name),
+        return AutoModelForCausalLM.from_pretrained(
+            paths.resolve_model(name),
             dtype=dtype,
             quantization_config=quantization,
-            attn_implementation=attention,
+            attn_implementation="sdpa" if attention == "auto" else attention,
             device_map={"": 0} if torch.cuda.is_available() else {"": "cpu"},
         )
     except (OSError, ValueError) as error:
-        raise UserError(f'cannot load the model "{config.model.name}": {_first_line(error)}') from error
-    model.config.use_cache = False
-    return model
+        raise UserError(f'cannot load the model "{name}": {_first_line(error)}') from error
 
 
 def lora(config: TrainConfig) -> LoraConfig:

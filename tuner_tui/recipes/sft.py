@@ -69,7 +69,7 @@ def train(session: Session) -> RunState:
 
     # 2. Examples -> tokens, with a mask: only what the assistant says is learned.
     session.phase("preparing the rows")
-    tokenizer = models.load_tokenizer(config)
+    tokenizer = models.load_tokenizer(config.model.name)
     renderer = Renderer(tokenizer)
     if any(example.get("tools") for example in train_examples):
         renderer.require_tools()
@@ -79,7 +79,14 @@ def train(session: Session) -> RunState:
     # 3. The base model, frozen; in 4 bits if so configured. The adapter's weights are added below.
     session.phase("loading the model")
     dtype = models.compute_dtype(config.model.dtype)
-    model = models.load_model(config, dtype)
+    model = models.load_base(
+        config.model.name,
+        dtype,
+        bits=config.quantization.bits,
+        double=config.quantization.double,
+        attention=config.model.attention,
+    )
+    model.config.use_cache = False
 
     # 4. How to train.
     wanted = config.optimization

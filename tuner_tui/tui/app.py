@@ -17,7 +17,7 @@ from tuner_tui.tui import themes
 from tuner_tui.tui.bindings import APP_BINDINGS
 from tuner_tui.tui.journey import Journey
 from tuner_tui.tui.step import StepScreen
-from tuner_tui.tui.text import visible
+from tuner_tui.visible import visible
 
 _MODES = ("home", "decide", "data", "configure", "train", "evaluate", "report", "runs")
 

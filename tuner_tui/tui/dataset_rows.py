@@ -14,8 +14,8 @@ from tuner_tui.data.rules import Finding
 from tuner_tui.data.sources import open_source
 from tuner_tui.data.stats import kind
 from tuner_tui.errors import UserError
-from tuner_tui.tui.text import visible
 from tuner_tui.tui.widgets.dataset_table import Column, RowLine
+from tuner_tui.visible import visible
 
 COLUMNS = (
     Column("row", 6, coloured=True),

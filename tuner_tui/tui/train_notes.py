@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tuner_tui.runs.layout import RunState, Status
-from tuner_tui.tui.text import visible
+from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     from tuner_tui.training.config import TrainConfig

@@ -17,7 +17,6 @@ from textual.worker import get_current_worker
 from tuner_tui.errors import UserError
 from tuner_tui.tui.recent import data_suffixes, suggestions, with_dataset
 from tuner_tui.tui.step import StepScreen
-from tuner_tui.tui.text import visible
 from tuner_tui.tui.widgets.dialogs import ChooseDialog, Entry, FilesDialog, SaveDialog
 from tuner_tui.tui.widgets.estimate_view import config_state, estimate_content, field_help
 from tuner_tui.tui.widgets.file_picker import FilePicker
@@ -27,6 +26,7 @@ from tuner_tui.tui.widgets.form_row import FieldRow
 from tuner_tui.tui.widgets.prose import Prose, hanging
 from tuner_tui.tui.widgets.tabs import cycle, show
 from tuner_tui.tui.widgets.yaml_view import YamlView
+from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     # pydantic and YAML: imported where they are used, after the screen has been painted.

@@ -16,13 +16,14 @@ from tuner_tui.data.stats import kind
 from tuner_tui.tui.dataset_rows import COLUMNS, DatasetRows
 from tuner_tui.tui.recent import data_suffixes, remember_dataset, suggestions, with_dataset
 from tuner_tui.tui.step import StepScreen
-from tuner_tui.tui.text import safe, visible
+from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.dataset_table import DatasetTable
 from tuner_tui.tui.widgets.file_picker import FilePicker
 from tuner_tui.tui.widgets.findings import FindingsView, severity_counts
 from tuner_tui.tui.widgets.overview import Overview
 from tuner_tui.tui.widgets.row_view import RowPage, RowView
 from tuner_tui.tui.widgets.tabs import cycle, show
+from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     # These bring the tokenizer along, which is not needed to paint the screen.

@@ -22,12 +22,12 @@ from tuner_tui.tui import train_notes, words
 from tuner_tui.tui.messages import LaunchFailed, RunLaunched, RunPolled, RunUnreadable, poll
 from tuner_tui.tui.screens.confirm import ConfirmScreen
 from tuner_tui.tui.step import StepScreen
-from tuner_tui.tui.text import visible
 from tuner_tui.tui.widgets import axes
 from tuner_tui.tui.widgets.log_tail import LogTail
 from tuner_tui.tui.widgets.loss_chart import LossChart
 from tuner_tui.tui.widgets.run_state import RunHead
 from tuner_tui.tui.widgets.small_chart import SmallChart
+from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     from tuner_tui.training.config import TrainConfig

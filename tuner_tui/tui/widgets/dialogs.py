@@ -14,9 +14,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuner_tui.tui.text import safe, visible
+from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.file_picker import FilePicker, Suggestion
 from tuner_tui.tui.widgets.prose import hanging
+from tuner_tui.visible import visible
 
 _TEXT_WIDTH = 60  # cells inside a dialog on 80 columns
 

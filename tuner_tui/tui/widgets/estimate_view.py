@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tuner_tui.tui.text import visible
 from tuner_tui.tui.widgets.form_fields import FormField, Raw, shown
 from tuner_tui.tui.widgets.histogram import bar
 from tuner_tui.tui.widgets.prose import hanging
+from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     from tuner_tui.training.estimate import Estimate

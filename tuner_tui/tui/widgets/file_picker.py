@@ -17,7 +17,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
-from tuner_tui.tui.text import safe, visible
+from tuner_tui.tui.text import safe
+from tuner_tui.visible import visible
 
 # A folder with a million files must not stall the window; typing more letters narrows the list.
 MOST_ENTRIES = 300

@@ -13,8 +13,8 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuner_tui.data.rules import RULES, Finding, Severity
-from tuner_tui.tui.text import visible
 from tuner_tui.tui.widgets.dataset_table import Column, DatasetTable, RowLine
+from tuner_tui.visible import visible
 
 # Worst first; each severity by symbol, word and colour.
 MARKS: dict[Severity, tuple[str, str]] = {

@@ -10,8 +10,9 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tuner_tui.tui.text import safe, visible
+from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.form_fields import FormField, Kind, Raw, shown
+from tuner_tui.visible import visible
 
 LABEL = 25  # cells from the left edge to the value
 STOP = "form-stop"  # what the arrow keys visit

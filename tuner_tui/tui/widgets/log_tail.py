@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tuner_tui.tui.text import visible
+from tuner_tui.visible import visible
 
 MAX_LINES = 10_000
 """Older lines are let go; the file keeps them."""

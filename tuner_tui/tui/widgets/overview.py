@@ -10,9 +10,10 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tuner_tui.tui.text import safe, visible
+from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.histogram import Histogram, bar
 from tuner_tui.tui.widgets.prose import Prose, hanging
+from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     from tuner_tui.data.inspection import Inspection

@@ -15,9 +15,10 @@ from textual.widgets import Static
 from tuner_tui.data.examples import Example, calls, is_preference
 from tuner_tui.data.examples import Message as Turn
 from tuner_tui.data.rules import Finding
-from tuner_tui.tui.text import safe, visible
+from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.findings import MARKS
 from tuner_tui.tui.widgets.token_view import TokenView
+from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     from tuner_tui.data.preview import Rendered

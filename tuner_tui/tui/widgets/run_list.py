@@ -11,8 +11,9 @@ from textual.widgets.option_list import Option
 
 from tuner_tui.runs.store import RunSummary
 from tuner_tui.tui import words
-from tuner_tui.tui.text import safe, visible
+from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets import axes
+from tuner_tui.visible import visible
 
 _WIDE = 110
 """Cells from which the run's id is shown as well."""
