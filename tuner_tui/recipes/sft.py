@@ -111,8 +111,6 @@ def train(session: Session) -> RunState:
         use_cpu=not cuda,
         max_length=config.data.max_length,
         packing=config.data.packing,
-        # Rows of like length together: unpacked batches are half padding otherwise.
-        train_sampling_strategy="random" if config.data.packing else "group_by_length",
         logging_steps=config.logging.log_every,
         logging_first_step=True,
         logging_nan_inf_filter=False,  # the default shows a NaN loss as 0.0

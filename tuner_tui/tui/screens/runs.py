@@ -133,7 +133,8 @@ class RunsScreen(StepScreen):
         self.query_one(RunList).show(message.runs)
         self.query_one("#runs-empty").display = not message.runs
         live = sum(run.status.state.live for run in message.runs)
-        text = f"{len(message.runs)} runs in {paths.runs_dir()}" if message.runs else "Runs"
+        count = len(message.runs)
+        text = f"{count} run{'' if count == 1 else 's'} in {paths.runs_dir()}" if count else "Runs"
         self.query_one("#runs-title", Static).update(f"{text}, {live} alive" if live else text)
         self.refresh_bindings()
 

@@ -201,7 +201,7 @@ def _difference(each: "Difference") -> Content:
     clear = each["p_value"] < 0.05 and (low > 0 or high < 0)
     better = each["delta"] > 0
     colour = "$quiet" if not clear else "$good" if better else "$bad"
-    word = "≈ unclear" if not clear else "▲ better" if better else "▼ worse"
+    word = "≈ not seen" if not clear else "▲ better" if better else "▼ worse"
     p_value = "<0.001" if each["p_value"] < 0.001 else f"{each['p_value']:.3f}"
     change, interval, *counts = (
         f"{100 * each['delta']:+.0f}",
