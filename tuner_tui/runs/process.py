@@ -62,17 +62,14 @@ def usable_cores() -> int:
 
 
 def _defaults() -> dict[str, str]:
-    """Unbuffered, without warnings meant for programmers, and threads that suit the cores.
+    """Unbuffered, without warnings meant for programmers, and as many threads as there are cores to use.
 
-    PyTorch counts the cores of the machine, also in a container that may use two of them; and its threads
-    spin while they wait for each other, which halves the speed of a step when something else wants a core
-    too.
+    PyTorch counts the cores of the machine, also in a container that may use two of them.
     """
     return {
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore",
         "OMP_NUM_THREADS": str(usable_cores()),
-        "OMP_WAIT_POLICY": "PASSIVE",
     }
 
 
