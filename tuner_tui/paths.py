@@ -46,7 +46,7 @@ def themes() -> Path:
 
 
 def resolve_model(name: str) -> str:
-    """What `from_pretrained` takes: the shipped model for "embedded", a folder as absolute path, or a hub id."""
+    """What `from_pretrained` takes: for "embedded" the shipped model, else a folder or a hub id."""
     if name == "embedded":
         return str(embedded_model())
     folder = Path(name).expanduser()

@@ -1,7 +1,7 @@
 """Record a finished run of `tuner demo` for the pictures: python tests/tui/record_demo_run.py RUN_DIR.
 
-Takes what the screens read and leaves the weights; places become marks that `test_pictures.py` fills in again,
-and the machine's own name and system are left out.
+Takes what the screens read and leaves the weights; places become marks that `test_pictures.py` fills in
+again, and the machine's own name and system are left out.
 """
 
 import json
