@@ -11,7 +11,18 @@ def cycle(tabs: TabbedContent, step: int) -> None:
 
 
 def show(tabs: TabbedContent, name: str, target: Widget | None = None) -> None:
-    """Show the tab `name`, and focus `target`, or the first thing on the tab that takes keys."""
+    """Show the tab `name`, and focus `target`, or the first thing on the tab that takes keys.
+
+    A focus that lies outside the tabs' part of the screen (on the guide's panel) stays where it is.
+    """
+
+    def is_elsewhere() -> bool:
+        focused = tabs.screen.focused
+        return focused is not None and tabs.screen.query_one("#body") not in focused.ancestors
+
+    if is_elsewhere():
+        tabs.active = name
+        return
     # Off what will be hidden: a pane that still has the focus would bring itself back.
     tabs.query_one(Tabs).focus(scroll_visible=False)
     tabs.active = name
@@ -19,7 +30,7 @@ def show(tabs: TabbedContent, name: str, target: Widget | None = None) -> None:
 
     def focus() -> None:
         found = target or next((each for each in pane.query("*") if each.focusable), None)
-        if found is not None and tabs.active == name:
+        if found is not None and tabs.active == name and not is_elsewhere():
             tabs.screen.set_focus(found, scroll_visible=target is not None)
 
     # The pane is shown by a message that is on its way; only then can something on it be focused.
