@@ -65,18 +65,14 @@ def _recorded_id() -> str:
     return Path(request["adapter"]).parent.name
 
 
-async def _show(
-    pilot: Pilot[None], until: Until, step: str, settled: Callable[[Any], bool] = lambda screen: True
-) -> None:
+async def _show(pilot: Pilot[None], until: Until, step: str) -> None:
     app = pilot.app
     assert isinstance(app, TunerApp)
     app.go(step)
 
     def ready() -> bool:
         screen = app.screen
-        return (
-            isinstance(screen, StepScreen) and step == screen.STEP and screen.body_ready and settled(screen)
-        )
+        return isinstance(screen, StepScreen) and step == screen.STEP and screen.body_ready
 
     await until(pilot, ready)
     await app.workers.wait_for_complete()
