@@ -5,6 +5,11 @@ It is TRL's conversational type, so that nothing has to be translated twice
 
     {"messages": [Message, ...], "tools": [Tool, ...]}
     {"prompt": [Message, ...], "chosen": [...], "rejected": [...], "tools": [Tool, ...]}
+    {"prompt": [Message, ...], "completion": [...], "label": true, "tools": [Tool, ...]}
+
+The first is a conversation, the second a preference pair, the third unpaired preference (KTO). An optional
+`original_tools` keeps the tools as they stood in the file, where normalising them changed something; it is
+never shown to a model.
 
 An example is a plain dict, because it comes from JSON and goes to JSON and to chat templates.
 After `converters.convert` it is sound in its shape: `content` is text, `tool_calls` is absent or a
@@ -67,10 +72,17 @@ def is_preference(example: Example) -> bool:
     return "chosen" in example
 
 
+def is_unpaired(example: Example) -> bool:
+    """Whether the example is one answer with a label, good or bad (KTO)."""
+    return "label" in example
+
+
 def conversation(example: Example) -> list[Message]:
     """All messages in order; of a preference pair, the prompt and the chosen answer."""
     if is_preference(example):
         return [*example["prompt"], *example["chosen"]]
+    if is_unpaired(example):
+        return [*example["prompt"], *example["completion"]]
     messages: list[Message] = example["messages"]
     return messages
 

@@ -12,9 +12,27 @@ class Format(StrEnum):
 
     CANONICAL = "canonical"  # TRL: messages (arguments as objects) and tools
     PREFERENCE = "preference"  # TRL: prompt, chosen, rejected
+    KTO = "kto"  # TRL: prompt, completion, label
     COMPLETION = "completion"  # TRL: prompt and completion
     OPENAI = "openai"  # messages; arguments as JSON text; or the older functions and function_call
+    TYPED_CONTENT = "typed_content"  # messages whose content is a list of typed parts
     SHAREGPT = "sharegpt"  # conversations of from and value
+    HERMES = "hermes"  # ShareGPT with <tool_call> in the text, calls as Python literals
+    GLAIVE = "glaive"  # one text of USER:, ASSISTANT:, FUNCTION RESPONSE:
+    XLAM = "xlam"  # query, answers and tools as JSON text
+    TOOLACE = "toolace"  # calls as Python text, tools inside the system text
+    APIGEN_MT = "apigen_mt"  # ShareGPT roles with `system` and `tools`
+    AGENTINSTRUCT = "agentinstruct"  # actions as text, a loss flag on each message
+    TOOLBENCH = "toolbench"  # answer_generation with train_messages
+    TOOLLLAMA = "toolllama"  # Thought, Action, Action Input
+    TOOLALPACA = "toolalpaca"  # an API's documentation with Instructions
+    API_BANK = "api_bank"  # one file a dialogue, one line a turn
+    SEAL_TOOLS = "seal_tools"  # query and calling; the tools in a file of their own
+    TOOLTALK = "tooltalk"  # conversation with apis in the turns
+    APIBENCH = "apibench"  # Gorilla: ###Instruction, ###Output, api_call
+    BFCL = "bfcl"  # question, function; ground_truth in possible_answer/
+    ALPACA = "alpaca"  # instruction, input, output
+    TEXT = "text"  # plain text
     UNKNOWN = "unknown"
 
     @property
@@ -26,9 +44,27 @@ class Format(StrEnum):
 _LABELS = {
     Format.CANONICAL: "conversations with tools (canonical, as TRL)",
     Format.PREFERENCE: "preference pairs (prompt, chosen, rejected)",
+    Format.KTO: "unpaired preferences (prompt, completion, label)",
     Format.COMPLETION: "prompts and completions",
     Format.OPENAI: "OpenAI fine-tuning (messages)",
+    Format.TYPED_CONTENT: "messages of typed parts",
     Format.SHAREGPT: "ShareGPT (conversations)",
+    Format.HERMES: "Hermes (<tool_call> in the text)",
+    Format.GLAIVE: "Glaive v2 (one text)",
+    Format.XLAM: "xLAM (query, answers, tools)",
+    Format.TOOLACE: "ToolACE (calls as Python text)",
+    Format.APIGEN_MT: "APIGen-MT (conversations, system, tools)",
+    Format.AGENTINSTRUCT: "AgentInstruct (actions as text)",
+    Format.TOOLBENCH: "ToolBench (answer_generation)",
+    Format.TOOLLLAMA: "ToolLLaMA (Thought, Action, Action Input)",
+    Format.TOOLALPACA: "ToolAlpaca (an API and its instructions)",
+    Format.API_BANK: "API-Bank (one dialogue a file)",
+    Format.SEAL_TOOLS: "Seal-Tools (query, calling)",
+    Format.TOOLTALK: "ToolTalk (conversation with apis)",
+    Format.APIBENCH: "APIBench (Gorilla)",
+    Format.BFCL: "BFCL (question, function)",
+    Format.ALPACA: "Alpaca (instruction, output)",
+    Format.TEXT: "plain text",
     Format.UNKNOWN: "a layout that is not known",
 }
 
