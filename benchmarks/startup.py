@@ -7,6 +7,10 @@ Each program is started in a pty of 80 × 24; the clock runs from `exec` until i
 Prints the medians in milliseconds, their ratio to the ten-line app, and as a floor the bare interpreter.
 """
 
+import sys
+
+del sys.path[0]  # this folder's inspect.py would hide the standard library's
+
 import argparse
 import contextlib
 import fcntl
@@ -16,7 +20,6 @@ import select
 import signal
 import statistics
 import struct
-import sys
 import tempfile
 import termios
 import time

@@ -8,13 +8,16 @@ It makes a model of random weights and a dataset of synthetic tool calls, starts
 cost; the loss means nothing here.
 """
 
+import sys
+
+del sys.path[0]  # this folder's inspect.py would hide the standard library's
+
 import argparse
 import json
 import os
 import random
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
