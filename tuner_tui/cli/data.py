@@ -1,4 +1,4 @@
-"""`tuner inspect` and `tuner convert`: what is in a dataset, what is wrong with it, its canonical form."""
+"""`tuner inspect`: what is in a dataset, and what is wrong with it."""
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
@@ -42,22 +42,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add_json_flag(inspect)
     inspect.set_defaults(run=inspect_verb)
 
-    convert = subparsers.add_parser(
-        "convert",
-        help="a dataset of any known layout in the canonical one",
-        description="Convert a dataset to canonical JSON Lines: messages and tools, or preference pairs.",
-    )
-    convert.add_argument("file", type=Path, metavar="FILE", help="JSON Lines or JSON")
-    convert.add_argument("out", type=Path, metavar="OUT", help="the file to write")
-    convert.add_argument(
-        "--rejected",
-        type=Path,
-        metavar="FILE",
-        help="where rows go that cannot be converted, with the reason (default: OUT with .rejected.jsonl)",
-    )
-    add_json_flag(convert)
-    convert.set_defaults(run=convert_verb)
-
 
 def inspect_verb(args: argparse.Namespace) -> int:
     """`tuner inspect`: 1 when something in the file is an error."""
@@ -77,29 +61,6 @@ def inspect_verb(args: argparse.Namespace) -> int:
         )
     emit(args, inspection.to_json(), lambda console: _show(console, inspection, args.max_length))
     return 1 if inspection.worst is Severity.ERROR else 0
-
-
-def convert_verb(args: argparse.Namespace) -> int:
-    """`tuner convert`: 1 when a row was rejected."""
-    from tuner_tui.data.converters import convert_file
-
-    rejected: Path = args.rejected or args.out.with_suffix(".rejected.jsonl")
-    conversion = convert_file(args.file, args.out, rejected)
-
-    def show(console: "Console") -> None:
-        console.print(_text(f"{args.file} ", "", "read as ", "dim", conversion.format.label, ""))
-        console.print(_text(f"{conversion.converted:>8,} rows converted  ", "", str(args.out), "dim"))
-        if conversion.rejected:
-            console.print(_text(f"{conversion.rejected:>8,} rows rejected   ", "red", str(rejected), "dim"))
-
-    data = {
-        "rows": conversion.rows,
-        "converted": conversion.converted,
-        "rejected": conversion.rejected,
-        "format": conversion.format.value,
-    }
-    emit(args, data, show)
-    return 1 if conversion.rejected else 0
 
 
 class _Progress:

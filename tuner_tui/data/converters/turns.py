@@ -1,0 +1,79 @@
+"""Turns that belong together: calls of one answer, and the results that answer them."""
+
+import orjson
+
+from tuner_tui.data.examples import Message, ToolCall
+
+
+def merge_turns(messages: list[Message]) -> list[Message]:
+    """ShareGPT turns with what belongs together made one.
+
+    Text followed by a call, and calls one after the other, are one assistant message; one
+    observation that is a list of as many results as there were calls, is that many results. Turns
+    of which only one is trained stay apart.
+    """
+    merged: list[Message] = []
+    for message in messages:
+        last = merged[-1] if merged else None
+        if last and _continues(last, message):
+            last["tool_calls"] = [*last.get("tool_calls", ()), *message["tool_calls"]]
+            last["content"] = "\n".join(filter(None, (last["content"], message["content"])))
+            thoughts = (last.get("reasoning_content"), message.get("reasoning_content"))
+            if thought := "\n".join(filter(None, thoughts)):
+                last["reasoning_content"] = thought
+        elif last and message["role"] == "tool" and len(last.get("tool_calls", ())) > 1:
+            merged.extend(split_results(message, len(last["tool_calls"])))
+        else:
+            merged.append(message)
+    return merged
+
+
+def _continues(last: Message, message: Message) -> bool:
+    return (
+        last["role"] == message["role"] == "assistant"
+        and bool(message.get("tool_calls"))
+        and last.get("weight") == message.get("weight")
+    )
+
+
+def split_results(message: Message, count: int) -> list[Message]:
+    """One tool message that holds a JSON list of `count` results, as that many messages; any other
+    stays as it is."""
+    try:
+        results = orjson.loads(message["content"])
+    except orjson.JSONDecodeError:
+        return [message]
+    if not isinstance(results, list) or len(results) != count:
+        return [message]
+    return [
+        {"role": "tool", "content": result if isinstance(result, str) else orjson.dumps(result).decode()}
+        for result in results
+    ]
+
+
+def name_results(messages: list[Message]) -> list[Message]:
+    """Tie every tool message to the call that it answers: by id, else by name, else by order.
+
+    It gets the tool's name, and the call's id where the call has one: chat templates read them, and
+    some layouts have only the order.
+    """
+    waiting: list[ToolCall] = []
+    for message in messages:
+        if message["role"] != "tool":
+            waiting = list(message.get("tool_calls", ()))
+            continue
+        answered = _answered(message, waiting)
+        if answered is None:
+            continue
+        waiting.remove(answered)
+        message.setdefault("name", answered["function"]["name"])
+        if identity := answered.get("id"):
+            message.setdefault("tool_call_id", identity)
+    return messages
+
+
+def _answered(message: Message, waiting: list[ToolCall]) -> ToolCall | None:
+    identity, name = message.get("tool_call_id"), message.get("name")
+    if identity and any(call.get("id") for call in waiting):
+        return next((call for call in waiting if call.get("id") == identity), None)
+    return next((call for call in waiting if name is None or call["function"]["name"] == name), None)
