@@ -11,6 +11,7 @@ from tuner_tui.cli import main
 from tuner_tui.data.dataset import load_dataset
 from tuner_tui.data.formats import Format
 from tuner_tui.data.inspection import Inspection, inspect_file
+from tuner_tui.data.progress import Progress
 from tuner_tui.data.rules import RULES, Severity
 from tuner_tui.data.stats import KINDS, kind, reports_error
 from tuner_tui.errors import UserError
@@ -93,7 +94,7 @@ def test_a_sound_file(write: Writer) -> None:
         "other": 0,
     }
     assert inspection.tools == {"weather": 50}
-    assert inspection.lengths == inspection.trained == []
+    assert not inspection.lengths and not inspection.trained
     assert rules(inspection) == {"ends_in_call": 1}
     assert inspection.worst is Severity.INFO
 
@@ -163,10 +164,11 @@ def test_lengths_with_a_model(write: Writer) -> None:
 
 def test_progress_limit_and_cancel(write: Writer) -> None:
     path = write(numbered(NEGATIVE, 300))
-    seen: list[int] = []
+    seen: list[Progress] = []
     inspect_file(path, progress=seen.append)
-    assert seen == sorted(seen)
-    assert seen[-1] == 300
+    rows = [one.rows for one in seen]
+    assert rows == sorted(rows)
+    assert rows[-1] == 300
     limited = inspect_file(path, limit=20)
     assert (limited.rows, limited.complete) == (20, False)
     assert "few_rows" not in rules(limited)  # the file has more than was looked at

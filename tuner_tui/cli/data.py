@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from tuner_tui.data.inspection import FindingGroup, Inspection
+    from tuner_tui.data.progress import Progress
 
 _SIGNS = {"error": ("✗", "bold red"), "warning": ("!", "bold yellow"), "info": ("i", "bold blue")}
 _BAR_WIDTH = 24
 _MOST_TOOLS = 8
 _HISTOGRAM_BINS = 40
 _HISTOGRAM_LEVELS = " ▁▂▃▄▅▆▇█"
-_PROGRESS_EVERY = 1000  # rows
+_PROGRESS_SECONDS = 0.2
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -66,9 +67,10 @@ def inspect_verb(args: argparse.Namespace) -> int:
 class _Progress:
     """Rows counted on stderr while a person waits; nothing when stderr is no terminal."""
 
-    def __enter__(self) -> Callable[[int], None]:
+    def __enter__(self) -> "Callable[[Progress], None]":
         from rich.console import Console
 
+        self._shown = 0.0
         self._status = Console(stderr=True).status("Inspecting…")
         self._status.start()
         return self._count
@@ -76,9 +78,13 @@ class _Progress:
     def __exit__(self, *_: object) -> None:
         self._status.stop()
 
-    def _count(self, rows: int) -> None:
-        if rows % _PROGRESS_EVERY < 64:
-            self._status.update(f"Inspecting… {rows:,} rows (Ctrl-C stops)")
+    def _count(self, progress: "Progress") -> None:
+        if progress.seconds - self._shown < _PROGRESS_SECONDS:
+            return
+        self._shown = progress.seconds
+        rate, eta = progress.rows_per_second, progress.eta
+        left = f", {eta:,.0f} s left" if eta is not None else ""
+        self._status.update(f"Inspecting… {progress.rows:,} rows, {rate:,.0f} a second{left} (Ctrl-C stops)")
 
 
 def _show(console: "Console", inspection: "Inspection", max_length: int | None) -> None:
@@ -159,9 +165,8 @@ def _show_findings(console: "Console", inspection: "Inspection") -> None:
         first.setdefault(found.rule, found)
     for group in groups:
         _show_group(console, group, first[group.rule])
-    bad = {found.row for found in inspection.findings if found.severity == "error" and found.row is not None}
-    if bad:
-        share = f"\n{len(bad):,} of {inspection.rows:,} rows have an error"
+    if bad := inspection.severities.count(3):
+        share = f"\n{bad:,} of {inspection.rows:,} rows have an error"
         console.print(_text(f"{share}: they teach nothing, or something wrong.", "bold red"))
 
 

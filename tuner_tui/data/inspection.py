@@ -1,21 +1,26 @@
 """A dataset file, looked at in one pass: what is in it, and what is wrong with it."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tuner_tui.data.audit import Audit
-from tuner_tui.data.dataset import Examined, examine
+from tuner_tui.data.audit import DOMINANT_CALLS, DOMINANT_SHARE, FEW_ROWS
+from tuner_tui.data.engine.rows import RowInspector
+from tuner_tui.data.engine.task import Task
 from tuner_tui.data.formats import Format
-from tuner_tui.data.lengths import check_length
 from tuner_tui.data.preview import ChatTemplate
 from tuner_tui.data.probe import check_template
-from tuner_tui.data.rules import Finding, Severity, finding
-from tuner_tui.data.template import TemplateFailure
+from tuner_tui.data.progress import Progress
+from tuner_tui.data.rules import RULES, Finding, Severity, finding
+from tuner_tui.data.sources import open_source
+from tuner_tui.data.stats import KINDS
+from tuner_tui.data.tally import Tally
 
-_BATCH = 64  # rows between two looks at `cancelled`, and in one call of the tokenizer
+_BATCH = 64  # rows between two looks at `cancelled`
 _FIRST_ROWS = 10  # that a group of findings names in JSON
 
 
@@ -26,54 +31,95 @@ class FindingGroup:
     rule: str
     severity: Severity
     count: int
-    rows: list[int]
+    rows: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inspection:
-    """What a dataset file holds.
+    """What a dataset holds.
 
-    `rows` counts every row, readable or not; `kinds` the sound ones by kind, `tools` the calls by tool, most
-    called first. `lengths` and `trained` are tokens per sound row, in the order of the file, empty without a
-    model. `complete` is False when the inspection was limited or cancelled before the end.
+    `tally` has all counts; the properties are the most used of them. `findings` are in full, at most
+    `tally.KEPT_FINDINGS` of each rule; `counts` and `rows_of` know all. `complete` is False when the
+    inspection was limited or cancelled before the end. `seconds` is how long it took.
     """
 
     path: Path
+    kind: str
     format: Format
-    rows: int
-    kinds: dict[str, int]
-    findings: list[Finding]
-    tools: dict[str, int]
-    lengths: list[int]
-    trained: list[int]
+    tally: Tally
     complete: bool = True
+    seconds: float = 0.0
+
+    @property
+    def rows(self) -> int:
+        """Every row, readable or not."""
+        return self.tally.rows
+
+    @cached_property
+    def kinds(self) -> dict[str, int]:
+        """The sound rows by kind."""
+        return {kind: self.tally.kinds[kind] for kind in KINDS}
+
+    @cached_property
+    def tools(self) -> dict[str, int]:
+        """The calls by tool, most called first; tools of equally many calls by name."""
+        return dict(sorted(self.tally.tools_called.items(), key=lambda item: (-item[1], item[0])))
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Tokens of each measured row, in the order of the file; empty without a model."""
+        return self.tally.lengths
+
+    @property
+    def trained(self) -> Sequence[int]:
+        """Trained tokens of the same rows."""
+        return self.tally.trained
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """The findings in full, by row; those on the file as a whole come last."""
+        kept = [found for of_rule in self.tally.findings.kept.values() for found in of_rule]
+        return sorted(kept, key=lambda found: (found.row is None, found.row or 0))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many findings there are of each rule."""
+        return dict(self.tally.findings.counts)
+
+    def rows_of(self, rule: str) -> Sequence[int]:
+        """The numbers of the rows with a finding of this rule, in order."""
+        return self.tally.findings.rows.get(rule, ())
+
+    @cached_property
+    def severities(self) -> bytes:
+        """One byte a row, the worst that was found in it: 0 nothing, 1 info, 2 warning, 3 error."""
+        return self.tally.findings.severities(self.rows)
 
     @property
     def worst(self) -> Severity | None:
         """The worst severity among the findings."""
-        return max((found.severity for found in self.findings), key=lambda one: one.rank, default=None)
+        found = (RULES[rule].severity for rule in self.tally.findings.counts)
+        return max(found, key=lambda severity: severity.rank, default=None)
 
     def by_rule(self) -> list[FindingGroup]:
         """The findings by rule, the worst and then the most frequent first."""
-        grouped: dict[str, list[Finding]] = {}
-        for found in self.findings:
-            grouped.setdefault(found.rule, []).append(found)
-        groups = []
-        for rule, found_here in grouped.items():
-            rows = dict.fromkeys(found.row for found in found_here if found.row is not None)
-            groups.append(FindingGroup(rule, found_here[0].severity, len(found_here), list(rows)))
+        groups = [
+            FindingGroup(rule, RULES[rule].severity, count, self.rows_of(rule))
+            for rule, count in self.tally.findings.counts.items()
+        ]
         return sorted(groups, key=lambda group: (-group.severity.rank, -group.count, group.rule))
 
     def to_json(self) -> dict[str, Any]:
         """The shape that `tuner inspect --json` prints."""
-        first: dict[str, str] = {}
-        for found in self.findings:
-            first.setdefault(found.rule, found.message)
+        kept = self.tally.findings.kept
         return {
             "path": str(self.path),
+            "source": self.kind,
             "format": self.format.value,
             "rows": self.rows,
+            "sound": self.tally.sound,
             "complete": self.complete,
+            "seconds": round(self.seconds, 3),
             "kinds": self.kinds,
             "tools": self.tools,
             "tokens": _summary(self.lengths, self.trained),
@@ -83,8 +129,8 @@ class Inspection:
                     "rule": group.rule,
                     "severity": group.severity.value,
                     "count": group.count,
-                    "rows": group.rows[:_FIRST_ROWS],
-                    "message": first[group.rule],
+                    "rows": list(group.rows[:_FIRST_ROWS]),
+                    "message": kept[group.rule][0].message,
                 }
                 for group in self.by_rule()
             ],
@@ -97,7 +143,12 @@ def inspect_file(
     model: Path | None = None,
     max_length: int | None = None,
     limit: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    format: Format | None = None,
+    goal: str | None = None,
+    eval_path: Path | None = None,
+    near: bool | None = None,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Inspection:
     """Inspect a dataset of any known layout.
@@ -107,76 +158,73 @@ def inspect_file(
         model: a model's folder, for lengths in tokens and checks of its chat template.
         max_length: in tokens; longer rows are findings. Only with a model.
         limit: look at the first so many rows only.
-        progress: called now and then with the number of rows done.
+        format: the layout, instead of what is detected.
+        goal: what the model is trained for, which decides how many rows are few.
+        eval_path: a file for evaluation, none of whose questions may be in this one.
+        near: whether near duplicates are looked for; None: when the file is not too large.
+        workers: processes; None: as many as the size of the file and the processors make sensible.
+        progress: called now and then.
         cancelled: asked now and then; when it says True, the inspection of the rows so far is returned.
 
     Raises:
         UserError: the file or the model cannot be read, or the layout is not known.
     """
+    started = time.monotonic()
+    size = path.stat().st_size if path.is_file() else 0
+    source = open_source(path, limit, format)
     template = ChatTemplate.load(model) if model is not None else None
-    format, examined = examine(path, limit)
-    audit = Audit()
-    findings: list[Finding] = []
-    lengths: list[int] = []
-    trained: list[int] = []
-    rows = 0
+    inspector = RowInspector(Task(source.format, model, max_length))
+    tally = Tally()
     complete = True
-    for batch in _batches(examined):
-        rows += len(batch)
-        sound = [row for row in batch if row.sound and row.example is not None]
+    while batch := list(islice(source.rows, _BATCH)):
         for row in batch:
-            findings.extend(row.findings)
-            if row.sound and row.example is not None:
-                findings.extend(audit.add(row.example, row.number))
-        if template is not None:
-            _measure(sound, template, max_length, findings, lengths, trained)
+            inspector.add(tally, row)
         if progress is not None:
-            progress(rows)
+            progress(Progress(0, size, tally.rows, time.monotonic() - started))
         if cancelled is not None and cancelled():
             complete = False
             break
-    complete = complete and (limit is None or rows < limit)
-    findings.extend(audit.findings(complete=complete))
+    inspector.finish(tally)
+    complete = complete and (limit is None or tally.rows < limit)
+    for found in _conclude(tally, complete=complete):
+        tally.findings.add(found)
     if template is not None:
-        findings.extend(_check_template(template, audit))
-    return Inspection(
-        path, format, rows, audit.kinds, findings, dict(audit.tools.most_common()), lengths, trained, complete
-    )
+        for found in _check_template(template, tally):
+            tally.findings.add(found)
+    return Inspection(path, "JSON Lines", source.format, tally, complete, time.monotonic() - started)
 
 
-def _batches(rows: Iterator[Examined]) -> Iterator[list[Examined]]:
-    while batch := list(islice(rows, _BATCH)):
-        yield batch
+def _conclude(tally: Tally, *, complete: bool) -> Iterator[Finding]:
+    seen: dict[int, int] = {}
+    for row, value in enumerate(tally.fingerprints, start=1):
+        if value and (first := seen.setdefault(value, row)) != row:
+            yield finding("duplicate_row", row, None, f"the same as row {first}")
+    if complete and tally.sound < FEW_ROWS:
+        usable = "1 usable row" if tally.sound == 1 else f"{tally.sound} usable rows"
+        yield finding("few_rows", None, None, f"{usable}; fewer than {FEW_ROWS} teach little")
+    calls = tally.tools_called.total()
+    if calls and not tally.kinds["negative"]:
+        yield finding("no_negatives", None, None, "no row offers tools and calls none of them")
+    if calls and not tally.kinds["error_recovery"]:
+        yield finding("no_error_recovery", None, None, "no row repairs a call that failed")
+    if tally.ends_in_call:
+        text = f"{tally.ends_in_call:,} of {tally.sound:,} rows end in a call"
+        yield finding("ends_in_call", None, None, text)
+    if calls >= DOMINANT_CALLS and len(tally.tools_called) >= 3:
+        name, count = tally.tools_called.most_common(1)[0]
+        if count > DOMINANT_SHARE * calls:
+            text = f'"{name}" gets {count:,} of {calls:,} calls ({count / calls:.0%})'
+            yield finding("dominant_tool", None, None, text)
 
 
-def _measure(
-    rows: Sequence[Examined],
-    template: ChatTemplate,
-    max_length: int | None,
-    findings: list[Finding],
-    lengths: list[int],
-    trained: list[int],
-) -> None:
-    """Encode sound rows, and append what comes out to the three lists."""
-    examples = [row.example for row in rows if row.example is not None]
-    for row, example, encoded in zip(rows, examples, template.encode(examples), strict=True):
-        if isinstance(encoded, TemplateFailure):
-            findings.append(finding("template_fails", row.number, None, str(encoded)))
-            continue
-        lengths.append(len(encoded.ids))
-        trained.append(sum(encoded.mask))
-        masked = template.marks_generation
-        findings.extend(check_length(example, encoded, row.number, max_length, masked=masked))
-
-
-def _check_template(template: ChatTemplate, audit: Audit) -> Iterator[Finding]:
+def _check_template(template: ChatTemplate, tally: Tally) -> Iterator[Finding]:
     # A dataset without tools does not mind a template that drops them.
     for found in check_template(template):
-        if audit.offers_tools or found.rule != "template_drops":
+        if tally.tools_offered or found.rule != "template_drops":
             yield found
 
 
-def _summary(lengths: list[int], trained: list[int]) -> dict[str, float] | None:
+def _summary(lengths: Sequence[int], trained: Sequence[int]) -> dict[str, float] | None:
     if not lengths:
         return None
     ordered = sorted(lengths)

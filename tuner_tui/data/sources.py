@@ -20,8 +20,8 @@ class Source:
     rows: Iterator[Row]
 
 
-def open_source(path: Path, limit: int | None = None) -> Source:
-    """Open a dataset and tell its layout from its first hundred rows.
+def open_source(path: Path, limit: int | None = None, format: Format | None = None) -> Source:
+    """Open a dataset and tell its layout from its first hundred rows, unless it is given as `format`.
 
     Raises:
         UserError: the file cannot be read, none of these rows is a JSON object, or their layout is
@@ -33,7 +33,7 @@ def open_source(path: Path, limit: int | None = None) -> Source:
     if not values:
         reason = sample[0].error if sample else "there is no row in it"
         raise UserError(f"{path}: none of its first rows is a JSON object ({reason}).")
-    format = detect(values)
+    format = format or detect(values)
     if format is Format.UNKNOWN:
         raise UserError(
             f"{path}: its layout is not known; a row has {seen(values[0])}. Known are: {KNOWN_LAYOUTS}."

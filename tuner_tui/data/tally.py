@@ -5,6 +5,7 @@ entry a row, readable or not; 0 stands for "this row has none".
 """
 
 from array import array
+from bisect import insort
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +14,14 @@ from tuner_tui.data.rules import RULES, Finding, Severity
 KEPT_FINDINGS = 1000
 """Findings of one rule that are kept in full; of the others the row is kept, and the count is exact."""
 
+_LATE = 256
+"""A finding comes at most so many rows after those of later rows: the tokenizer works in batches."""
+
 _LEVELS = {Severity.INFO: 1, Severity.WARNING: 2, Severity.ERROR: 3}
+
+
+def _row_of(found: Finding) -> int:
+    return found.row or 0
 
 
 @dataclass(slots=True)
@@ -21,19 +29,21 @@ class FindingLog:
     """Findings by rule, in the order of the rows: how many, in which rows, and the first of them in full."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    rows: dict[str, array[int]] = field(default_factory=dict)
+    rows: dict[str, "array[int]"] = field(default_factory=dict)
     kept: dict[str, list[Finding]] = field(default_factory=dict)
 
     def add(self, found: Finding) -> None:
-        """Note one finding; those of one rule come in the order of their rows."""
+        """Note one finding; those of one rule come nearly in the order of their rows, and are kept in it."""
         self.counts[found.rule] += 1
         if found.row is not None:
             rows = self.rows.setdefault(found.rule, array("Q"))
-            if not rows or rows[-1] != found.row:
+            if not rows or rows[-1] < found.row:
                 rows.append(found.row)
+            elif found.row not in rows[-_LATE:]:
+                insort(rows, found.row)
         kept = self.kept.setdefault(found.rule, [])
         if len(kept) < KEPT_FINDINGS:
-            kept.append(found)
+            insort(kept, found, key=_row_of)
 
     def merge(self, other: "FindingLog", offset: int) -> None:
         """Append what was found in the rows after the first `offset`."""
@@ -85,25 +95,27 @@ class Tally:
     scripts: Counter[str] = field(
         default_factory=Counter
     )  # rows whose user writes in it: latin, cyrillic, han …
-    fingerprints: array[int] = field(
+    fingerprints: "array[int]" = field(
         default_factory=lambda: array("Q")
     )  # of the example, for exact duplicates
-    answers: array[int] = field(default_factory=lambda: array("Q"))  # of the last assistant turn
-    questions: array[int] = field(
+    answers: "array[int]" = field(default_factory=lambda: array("Q"))  # of the last assistant turn
+    questions: "array[int]" = field(
         default_factory=lambda: array("Q")
     )  # leaks.question_key; empty when not asked for
     signatures: list[bytes] = field(
         default_factory=list
     )  # near.signature of sound rows; empty when not asked for
-    signed_rows: array[int] = field(default_factory=lambda: array("Q"))  # the rows of `signatures`
-    lengths: array[int] = field(default_factory=lambda: array("I"))  # tokens of the rows that were tokenised
-    trained: array[int] = field(default_factory=lambda: array("I"))  # trained tokens of the same rows
+    signed_rows: "array[int]" = field(default_factory=lambda: array("Q"))  # the rows of `signatures`
+    lengths: "array[int]" = field(default_factory=lambda: array("I"))  # tokens of tokenised rows
+    trained: "array[int]" = field(default_factory=lambda: array("I"))  # trained tokens of the same rows
+    tokenised: "array[int]" = field(default_factory=lambda: array("Q"))  # the rows of `lengths`
 
     def merge(self, other: "Tally") -> None:
         """Append the tally of the rows that come next."""
         offset = self.rows
         self.findings.merge(other.findings, offset)
         self.signed_rows.extend(row + offset for row in other.signed_rows)
+        self.tokenised.extend(row + offset for row in other.tokenised)
         for name in ("rows", "sound", "bytes_read", "ends_in_call", "preference_pairs"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in _COUNTERS:

@@ -1,0 +1,59 @@
+"""What a sound example adds to a tally. The fast path adds the same by other means; this is the reference."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tuner_tui.data.examples import Example, conversation, is_preference
+from tuner_tui.data.fingerprints import answer_fingerprint, fingerprint
+from tuner_tui.data.stats import kind
+from tuner_tui.data.tally import Tally
+
+ARGUMENT_TYPES: Mapping[type, str] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+"""JSON's name for the type of an argument's value."""
+
+
+def count(tally: Tally, example: Example) -> None:
+    """Count a sound example, as the next row of the tally; `Tally.rows` is the caller's."""
+    messages = conversation(example)
+    names = [_name(tool) for tool in example["tools"]]
+    tally.sound += 1
+    tally.kinds[kind(example)] += 1
+    tally.preference_pairs += is_preference(example)
+    tally.turns_per_row[len(messages)] += 1
+    tally.tools_per_row[len(names)] += 1
+    tally.tools_offered.update(set(names))
+    calls = 0
+    for message in messages:
+        made = message.get("tool_calls")
+        if not made:
+            continue
+        calls += len(made)
+        tally.calls_per_turn[len(made)] += 1
+        for call in made:
+            tally.tools_called[call["function"]["name"]] += 1
+            arguments = call["function"]["arguments"].values()
+            tally.argument_types.update(ARGUMENT_TYPES[type(value)] for value in arguments)
+    tally.calls_per_row[calls] += 1
+    last = messages[-1]
+    tally.ends_in_call += last["role"] == "assistant" and bool(last.get("tool_calls"))
+    tally.fingerprints.append(fingerprint(example))
+    tally.answers.append(answer_fingerprint(example))
+
+
+def count_unsound(tally: Tally) -> None:
+    """A row that is not counted, but has its place."""
+    tally.fingerprints.append(0)
+    tally.answers.append(0)
+
+
+def _name(tool: Mapping[str, Any]) -> str:
+    name = tool["function"].get("name")
+    return name if isinstance(name, str) else ""
