@@ -1,0 +1,122 @@
+"""Files opened for reading: plain, gzip or zstd; a fault in the middle ends the stream and is kept.
+
+A compressed file that is cut off or damaged still gives what comes before the fault, so the reader of the
+stream sees an ordinary end and asks for `fault` afterwards.
+"""
+
+import gzip
+import io
+import os
+import zlib
+from enum import Enum
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tuner_tui.errors import UserError
+
+_BUFFER = 1024 * 1024
+
+
+class Compression(Enum):
+    """How the bytes of a file are packed; the value is the name for people."""
+
+    NONE = ""
+    GZIP = "gzip"
+    ZSTD = "zstd"
+
+
+class ByteStream(io.BufferedReader):
+    """The unpacked bytes of a file, from its beginning; `fault` says after the end why it came too early."""
+
+    def __init__(self, path: Path, compression: Compression) -> None:
+        self._source = _Unpacked(path, compression)
+        super().__init__(self._source, _BUFFER)
+
+    @property
+    def fault(self) -> str | None:
+        """Why the stream ended before its end; None when it did not."""
+        return self._source.fault
+
+    @property
+    def consumed(self) -> int:
+        """Bytes of the file on disk that were read so far."""
+        return self._source.consumed
+
+
+class _Unpacked(io.RawIOBase):
+    def __init__(self, path: Path, compression: Compression) -> None:
+        self.fault: str | None = None
+        self._compression = compression
+        self._file = open_plain(path)
+        self._stream: Any = self._file
+        if compression is Compression.GZIP:
+            self._stream = gzip.GzipFile(fileobj=self._file)
+        elif compression is Compression.ZSTD:
+            from tuner_tui.data.readers.columnar import zstd_stream
+
+            self._stream = zstd_stream(self._file)
+
+    @property
+    def consumed(self) -> int:
+        return self._file.tell()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self.fault is not None:
+            return 0
+        try:
+            data: bytes = self._stream.read(len(buffer))
+        except EOFError:
+            self.fault = f"the {self._compression.value} data is cut off here"
+            return 0
+        except (OSError, zlib.error) as error:
+            self.fault = self._describe(error)
+            return 0
+        buffer[: len(data)] = data
+        return len(data)
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def _describe(self, error: Exception) -> str:
+        if isinstance(error, OSError) and error.strerror:
+            return f"the file cannot be read from here on ({error.strerror})"
+        if "runcated" in str(error):
+            return f"the {self._compression.value} data is cut off here"
+        return f"the {self._compression.value} data is damaged here ({error})"
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a file for reading.
+
+    Raises:
+        UserError: it is not there, may not be read, or is no ordinary file.
+    """
+    try:
+        # Not blocking: to open a pipe that nobody writes to would wait for ever.
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file; check the path.") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UserError(f"{path}: cannot be opened ({reason}).") from None
+    if not path.is_file():
+        file.close()
+        raise UserError(f"{path}: is not a file; name a file or a folder of rows.")
+    return file
+
+
+def read_up_to(file: BinaryIO, size: int) -> bytes:
+    """`size` bytes, fewer only at the end of the file."""
+    parts: list[bytes] = []
+    while size > 0 and (data := file.read(size)):
+        parts.append(data)
+        size -= len(data)
+    return b"".join(parts)
