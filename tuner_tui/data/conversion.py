@@ -1,7 +1,7 @@
 """A whole file, converted: the rows that could be, the rows that could not, and how many of each."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import BinaryIO
 import orjson
 
 from tuner_tui.data.converters import ConversionError, convert
+from tuner_tui.data.examples import Example
 from tuner_tui.data.formats import Format
 from tuner_tui.data.readers import Row
 from tuner_tui.data.sources import open_source
@@ -41,10 +42,10 @@ def convert_file(source: Path, out: Path, rejected: Path) -> Conversion:
         raise UserError(f"{out}: source, target and rejected must be three files; name another.")
     opened = open_source(source)
     good = bad = 0
-    with _replacing(out, always=True) as target, _replacing(rejected, always=False) as refuse:
+    with replacing(out, always=True) as target, replacing(rejected, always=False) as refuse:
         for row in opened.rows:
             try:
-                line = _convert_row(row, opened.format)
+                line = orjson.dumps(_convert_row(row, opened.format)) + b"\n"
             except ConversionError as error:
                 bad += 1
                 refuse.write(_rejection(row, error))
@@ -54,10 +55,21 @@ def convert_file(source: Path, out: Path, rejected: Path) -> Conversion:
     return Conversion(good + bad, good, bad, opened.format)
 
 
-def _convert_row(row: Row, format: Format) -> bytes:
+def row_converter(path: Path, format: Format | None = None) -> Callable[[Row], Example]:
+    """What converts a row of this dataset: its layout is told from its first rows when none is given. A row
+    that cannot be converted raises ConversionError.
+
+    Raises:
+        UserError: the dataset cannot be read, or its layout is not known.
+    """
+    layout = format or open_source(path).format
+    return lambda row: _convert_row(row, layout)
+
+
+def _convert_row(row: Row, format: Format) -> Example:
     if row.value is None:
         raise ConversionError(row.rule or "not_json", None, row.error or "")
-    return orjson.dumps(convert(row.value, format)) + b"\n"
+    return convert(row.value, format)
 
 
 def _rejection(row: Row, error: ConversionError) -> bytes:
@@ -66,7 +78,7 @@ def _rejection(row: Row, error: ConversionError) -> bytes:
 
 
 @contextmanager
-def _replacing(path: Path, *, always: bool) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, always: bool) -> Iterator[BinaryIO]:
     """A file beside `path` that takes its place when all went well.
 
     An empty one does so only if `always`, or if there is an older one to replace.
