@@ -1,0 +1,264 @@
+"""A dataset parted in two, one to train on and one to evaluate with, without a leak between them."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import orjson
+
+from tuner_tui.data.conversion import replacing, row_converter
+from tuner_tui.data.converters import ConversionError
+from tuner_tui.data.division import Division, divide
+from tuner_tui.data.examples import Example
+from tuner_tui.data.groups import By, RowFacts
+from tuner_tui.data.progress import Progress
+from tuner_tui.data.readers import open_rows
+from tuner_tui.data.stats import KINDS
+from tuner_tui.errors import UserError
+
+if TYPE_CHECKING:
+    from tuner_tui.data.division import Flags
+    from tuner_tui.data.groups import Ints
+
+_CHUNK = 4 << 20  # bytes between two reports of the progress
+_LOOK = 256  # rows between two looks at `cancelled`
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """A count on both sides of the split."""
+
+    train: int
+    eval: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSides:
+    """One tool: the rows of each side that call it, and that offer it."""
+
+    name: str
+    called: Sides
+    offered: Sides
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What a split has done: `rows == train + eval + rejected`.
+
+    `rejected` counts the rows that could not be converted, by rule. `groups` are the sets of rows that were
+    kept together, of which the largest has `largest_group` rows. `tools` are in the order of the rows that
+    call them, most called first; `held_out` names the tools that a split by tool keeps out of training.
+    """
+
+    by: By
+    seed: int
+    asked: float
+    train: int
+    eval: int
+    rejected: dict[str, int]
+    groups: int
+    largest_group: int
+    kinds: dict[str, Sides]
+    tools: list[ToolSides]
+    held_out: list[str]
+
+    @property
+    def rows(self) -> int:
+        """The rows of the source, readable or not."""
+        return self.train + self.eval + sum(self.rejected.values())
+
+    @property
+    def reached(self) -> float:
+        """The share of the rows that were set aside, of those that could be converted."""
+        return self.eval / (self.train + self.eval)
+
+    @property
+    def unseen(self) -> list[str]:
+        """The tools that evaluation rows call and no training row calls."""
+        return [tool.name for tool in self.tools if tool.called.eval and not tool.called.train]
+
+    @property
+    def untested(self) -> list[str]:
+        """The tools that training rows call and no evaluation row calls."""
+        return [tool.name for tool in self.tools if tool.called.train and not tool.called.eval]
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape that `tuner split --json` prints."""
+        return {
+            "by": self.by,
+            "seed": self.seed,
+            "rows": self.rows,
+            "train": self.train,
+            "eval": self.eval,
+            "rejected": sum(self.rejected.values()),
+            "rejected_by_rule": self.rejected,
+            "share": {"asked": self.asked, "reached": round(self.reached, 4)},
+            "groups": {"count": self.groups, "largest": self.largest_group},
+            "kinds": {name: asdict(sides) for name, sides in self.kinds.items()},
+            "tools": [asdict(tool) for tool in self.tools],
+            "held_out": self.held_out,
+            "unseen_tools": self.unseen,
+            "untested_tools": self.untested,
+        }
+
+
+def split_file(
+    source: Path,
+    train: Path,
+    eval: Path,
+    *,
+    by: By = "row",
+    share: float = 0.1,
+    seed: int = 0,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Split | None:
+    """Split a dataset of any known layout into two files of canonical JSON Lines.
+
+    The rows keep their order. Both files appear at the end, whole. Memory holds a few numbers a row; the
+    converted rows wait in a temporary file beside `train`.
+
+    Args:
+        source: the dataset.
+        train: the file to write the rows into that are trained on.
+        eval: the file to write the rows into that are set aside.
+        by: what is kept together, see `divide`.
+        share: of the rows that are set aside, above 0 and below 1.
+        seed: same seed, same rows: same split.
+        progress: called now and then, in bytes and rows of the source.
+        cancelled: asked now and then; when it says True, nothing is written and None is returned.
+
+    Raises:
+        UserError: the source cannot be read or divided, or a target cannot be written or is the source.
+    """
+    if len({path.resolve() for path in (source, train, eval)}) < 3:
+        raise UserError(f"{train}: source, training and evaluation file must be three files; name another.")
+    _require_share(share)
+    facts, rejected = RowFacts(by), Counter[str]()
+    with spool(train) as converted:
+        if not _read(source, facts, rejected, converted, progress, cancelled or _never):
+            return None
+        if not len(facts):
+            raise UserError(f"{source}: no row can be converted; `tuner inspect` shows why.")
+        division = divide(facts, share, seed)
+        converted.seek(0)
+        with replacing(train, always=True) as kept, replacing(eval, always=True) as aside:
+            for line, is_aside in zip(converted, division.aside.tolist(), strict=True):
+                (aside if is_aside else kept).write(line)
+    return _report(facts, division, rejected, share, seed)
+
+
+def split_examples(
+    examples: Sequence[Example], *, by: By, share: float, seed: int
+) -> tuple[list[Example], list[Example]]:
+    """The examples to train on and those set aside, each in their order; see `split_file`.
+
+    Raises:
+        UserError: the share is none, or the examples cannot be divided.
+    """
+    _require_share(share)
+    facts = RowFacts(by)
+    for example in examples:
+        facts.add(example)
+    flags = divide(facts, share, seed).aside.tolist()
+    kept = [example for example, aside in zip(examples, flags, strict=True) if not aside]
+    return kept, [example for example, aside in zip(examples, flags, strict=True) if aside]
+
+
+def _read(
+    source: Path,
+    facts: RowFacts,
+    rejected: Counter[str],
+    out: BinaryIO,
+    progress: Callable[[Progress], None] | None,
+    cancelled: Callable[[], bool],
+) -> bool:
+    """Convert every row into `out` and note its facts; False when cancelled."""
+    rows = open_rows(source)
+    convert = row_converter(source)
+    begun, done, seen = monotonic(), 0, 0
+    for chunk in rows.chunks(_CHUNK):
+        for row in chunk.rows():
+            if seen % _LOOK == 0 and cancelled():
+                return False
+            seen += 1
+            try:
+                example = convert(row)
+            except ConversionError as error:
+                rejected[error.rule] += 1
+            else:
+                facts.add(example)
+                out.write(orjson.dumps(example) + b"\n")
+        done += chunk.size
+        if progress is not None:
+            progress(Progress(done, rows.size, seen, monotonic() - begun))
+    return not cancelled()
+
+
+def _report(facts: RowFacts, division: Division, rejected: Counter[str], asked: float, seed: int) -> Split:
+    aside = division.aside
+    called, offered = (
+        _by_tool(pairs, aside, len(facts.tools)) for pairs in (facts.called(), facts.offered())
+    )
+    tools = [
+        ToolSides(name, called=called[number], offered=offered[number])
+        for name, number in facts.tools.items()
+    ]
+    kinds = facts.kinds
+    eval_rows = int(aside.sum())
+    return Split(
+        by=facts.by,
+        seed=seed,
+        asked=asked,
+        train=len(facts) - eval_rows,
+        eval=eval_rows,
+        rejected=dict(rejected.most_common()),
+        groups=division.groups,
+        largest_group=division.largest,
+        kinds={
+            name: Sides(int(((kinds == at) & ~aside).sum()), int(((kinds == at) & aside).sum()))
+            for at, name in enumerate(KINDS)
+        },
+        tools=sorted(tools, key=lambda tool: (-tool.called.train - tool.called.eval, tool.name)),
+        held_out=division.held_out,
+    )
+
+
+def _by_tool(pairs: "tuple[Ints, Ints]", aside: "Flags", tools: int) -> list[Sides]:
+    import numpy as np
+
+    rows, numbers = pairs
+    all_rows = np.bincount(numbers, minlength=tools)
+    eval_rows = np.bincount(numbers[aside[rows]], minlength=tools)
+    return [
+        Sides(train, eval)
+        for train, eval in zip((all_rows - eval_rows).tolist(), eval_rows.tolist(), strict=True)
+    ]
+
+
+@contextmanager
+def spool(beside: Path) -> Iterator[BinaryIO]:
+    """A file without a name on the disk of `beside`, for converted rows that wait to be written.
+
+    Raises:
+        UserError: the disk refuses it.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=beside.absolute().parent) as file:
+            yield file
+    except OSError as error:
+        raise UserError(f"{beside}: cannot be written ({error.strerror}).") from None
+
+
+def _require_share(share: float) -> None:
+    if not 0 < share < 1:
+        raise UserError(f"the share must be above 0 and below 1, not {share:g}.")
+
+
+def _never() -> bool:
+    return False
