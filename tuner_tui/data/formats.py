@@ -6,6 +6,8 @@ from enum import StrEnum
 from itertools import chain, islice
 from typing import Any
 
+from tuner_tui.data.published import published_layout
+
 
 class Format(StrEnum):
     """The layouts that are known; `converters` has one function for each."""
@@ -99,6 +101,8 @@ def detect(values: Sequence[Mapping[str, Any]]) -> Format:
 
 def layout_of(value: Mapping[str, Any]) -> Format:
     """The layout of one row."""
+    if benchmark := published_layout(value):
+        return Format(benchmark)
     if "chosen" in value and "rejected" in value:
         return Format.PREFERENCE
     if "messages" in value:

@@ -1,0 +1,115 @@
+"""API-Bank: a file is one dialogue, a line one turn; a call and its result stand in one line.
+
+    {"role": "User" | "AI", "text"}
+    {"role": "API", "api_name", "param_dict", "result": {"output", "exception"}}
+
+`reshape` has made one row of a file: `{"dialogue": [turn, …]}`. What the AI says before a call is the text
+of the same turn. The tools are those that the dialogue calls, as `all_apis.csv` declares them: the names
+and types come from its column `input_parameters`, the descriptions from `api_info`. That table and the
+dialogues disagree in places (DeleteAlarm takes `timer_id` in one, `time` in the other); then the calls are
+findings.
+
+Source: https://github.com/AlibabaResearch/DAMO-ConvAI, api-bank/lv1-lv2-samples and
+api-bank/data/all_apis.csv.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tuner_tui.data.companions import Companion
+from tuner_tui.data.converters.errors import ConversionError, kind_of, malformed, require
+from tuner_tui.data.converters.messages import make_call, to_arguments
+from tuner_tui.data.converters.results import result_text
+from tuner_tui.data.examples import Example, Message
+from tuner_tui.data.safe_ast import parse_expression
+
+_SPEAKERS = {"User": "user", "AI": "assistant"}
+_ASSIGNED = re.compile(r"^(\w+) = ", re.MULTILINE)
+_PARAMETER = re.compile(r"\s*(\w+)\s*:\s*(\w+(?:\[[^\]]*\])?)\s*(?:,|$)")
+
+
+def from_api_bank(value: Mapping[str, Any], companion: Companion) -> Example:
+    """One dialogue.
+
+    Raises:
+        ConversionError: a turn is malformed, or the dialogue has calls and the table of APIs is not there.
+    """
+    turns = require(value, "dialogue")
+    if not isinstance(turns, list) or not turns:
+        raise malformed("dialogue", "there is no list of turns")
+    messages: list[Message] = []
+    called: dict[str, None] = {}
+    for index, turn in enumerate(turns):
+        field = f"dialogue[{index}]"
+        if not isinstance(turn, Mapping):
+            raise malformed(field, f"{kind_of(turn)} where a turn should be")
+        if turn.get("role") == "API":
+            messages.extend(_call(turn, field, messages))
+            called[turn["api_name"]] = None
+        else:
+            messages.append(_said(turn, field))
+    if called and not companion.tools:
+        reason = f"the tools of this layout stand in all_apis.csv; {companion.missing or 'it declares none'}"
+        raise ConversionError("missing_companion", None, reason)
+    tools = [_tool(companion.tools[name]) for name in called if name in companion.tools]
+    return {"messages": messages, "tools": tools}
+
+
+def _said(turn: Mapping[str, Any], field: str) -> Message:
+    role, text = _SPEAKERS.get(str(turn.get("role"))), turn.get("text")
+    if role is None:
+        raise malformed(f"{field}.role", "the role is not one of User, AI and API")
+    if not isinstance(text, str):
+        raise malformed(f"{field}.text", f"{kind_of(text)} where text should be")
+    return {"role": role, "content": text}
+
+
+def _call(turn: Mapping[str, Any], field: str, before: list[Message]) -> Iterator[Message]:
+    """The call and its result; takes what the AI has just said, if it has, out of `before`."""
+    name, result = turn.get("api_name"), turn.get("result")
+    if not isinstance(name, str) or not name:
+        raise malformed(f"{field}.api_name", "the call names no tool")
+    call = make_call(name, to_arguments(turn.get("param_dict"), f"{field}.param_dict"))
+    said = before.pop()["content"] if before and _is_text_alone(before[-1]) else ""
+    yield {"role": "assistant", "content": said, "tool_calls": [call]}
+    if isinstance(result, Mapping):
+        text = result_text(result.get("output"), result.get("exception"))
+        yield {"role": "tool", "content": text, "name": name}
+
+
+def _is_text_alone(message: Message) -> bool:
+    return message["role"] == "assistant" and "tool_calls" not in message
+
+
+def _tool(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the table as a tool; its Python types are left to the normalisation."""
+    declared = _PARAMETER.findall(str(row.get("input_parameters", "")).strip().strip("()"))
+    assigned = _assignments(str(row.get("api_info", "")))
+    known = assigned.get("input_parameters")
+    texts = known if isinstance(known, dict) else {}
+    properties: dict[str, Any] = {}
+    for name, kind in declared:
+        properties[name] = {"type": kind}
+        described = texts.get(name)
+        if isinstance(described, dict) and isinstance(text := described.get("description"), str):
+            properties[name]["description"] = text
+    description = assigned.get("description")
+    return {
+        "name": row["类名"],
+        "description": description if isinstance(description, str) else "",
+        "parameters": {"type": "object", "properties": properties, "required": list(properties)},
+    }
+
+
+def _assignments(source: str) -> dict[str, Any]:
+    """`name = literal` at the beginning of lines, as a dict; what is no literal is left out."""
+    parts = _ASSIGNED.split(source)[1:]
+    found: dict[str, Any] = {}
+    for name, text in zip(parts[::2], parts[1::2], strict=True):
+        try:
+            found[name] = ast.literal_eval(parse_expression(text))
+        except (ValueError, TypeError):
+            continue
+    return found
