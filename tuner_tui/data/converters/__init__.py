@@ -9,16 +9,25 @@ from typing import Any
 
 import orjson
 
+from tuner_tui.data.companions import Companion
+from tuner_tui.data.converters.api_bank import from_api_bank
+from tuner_tui.data.converters.apibench import from_apibench
+from tuner_tui.data.converters.bfcl import from_bfcl
 from tuner_tui.data.converters.conversations import from_messages, from_sharegpt
 from tuner_tui.data.converters.errors import ConversionError
+from tuner_tui.data.converters.seal_tools import from_seal_tools
 from tuner_tui.data.converters.simple import from_completion, from_kto, from_preference
+from tuner_tui.data.converters.toolalpaca import from_toolalpaca
+from tuner_tui.data.converters.toolbench import from_toolbench
+from tuner_tui.data.converters.tooltalk import from_tooltalk
 from tuner_tui.data.examples import Example
 from tuner_tui.data.formats import Format, seen
+from tuner_tui.data.normalise import normalise_example
 
 __all__ = ["CONVERTERS", "WITH_COMPANION", "ConversionError", "convert"]
 
 Converter = Callable[[Mapping[str, Any]], Example]
-CompanionConverter = Callable[[Mapping[str, Any], Any], Example]
+CompanionConverter = Callable[[Mapping[str, Any], Companion], Example]
 
 CONVERTERS: dict[Format, Converter] = {
     Format.CANONICAL: from_messages,
@@ -30,14 +39,22 @@ CONVERTERS: dict[Format, Converter] = {
     Format.COMPLETION: from_completion,
     Format.PREFERENCE: from_preference,
     Format.KTO: from_kto,
+    Format.TOOLBENCH: from_toolbench,
+    Format.TOOLALPACA: from_toolalpaca,
+    Format.TOOLTALK: from_tooltalk,
+    Format.APIBENCH: from_apibench,
 }
 """The layouts whose rows hold all that is needed."""
 
-WITH_COMPANION: dict[Format, CompanionConverter] = {}
+WITH_COMPANION: dict[Format, CompanionConverter] = {
+    Format.API_BANK: from_api_bank,
+    Format.SEAL_TOOLS: from_seal_tools,
+    Format.BFCL: from_bfcl,
+}
 """The layouts of which a part lies in a file of its own: `companions.load_companion` reads it."""
 
 
-def convert(value: Mapping[str, Any], format: Format, companion: Any = None) -> Example:
+def convert(value: Mapping[str, Any], format: Format, companion: Companion | None = None) -> Example:
     """One row of the given layout as a canonical example.
 
     Raises:
@@ -45,21 +62,19 @@ def convert(value: Mapping[str, Any], format: Format, companion: Any = None) -> 
     """
     try:
         if format in WITH_COMPANION:
-            example = WITH_COMPANION[format](value, companion)
+            example = WITH_COMPANION[format](value, companion or Companion())
         else:
             example = CONVERTERS.get(format, _unknown)(value)
-        example["tools"] = [_wrapped(tool) for tool in example["tools"]]
+        if isinstance(original := value.get("original_tools"), list):
+            example["original_tools"] = original
+        normalise_example(example)
         orjson.dumps(example)
-    except (orjson.JSONEncodeError, RecursionError):
+    except (orjson.JSONEncodeError, RecursionError) as error:
         # orjson reads deeper than it writes; nothing after this step could pass such a row on.
-        raise ConversionError("bad_message", None, "nested too deeply") from None
+        reason = "a value that JSON cannot hold" if "64-bit" in str(error) else "nested too deeply"
+        raise ConversionError("bad_message", None, reason) from None
     return example
 
 
 def _unknown(value: Mapping[str, Any]) -> Example:
     raise ConversionError("unknown_layout", None, f"no known layout; the row has {seen(value)}")
-
-
-def _wrapped(tool: dict[str, Any]) -> dict[str, Any]:
-    function = tool.get("function")
-    return {"type": "function", "function": dict(function if isinstance(function, dict) else tool)}

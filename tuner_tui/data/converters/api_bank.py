@@ -53,8 +53,9 @@ def from_api_bank(value: Mapping[str, Any], companion: Companion) -> Example:
     if called and not companion.tools:
         reason = f"the tools of this layout stand in all_apis.csv; {companion.missing or 'it declares none'}"
         raise ConversionError("missing_companion", None, reason)
-    tools = [_tool(companion.tools[name]) for name in called if name in companion.tools]
-    return {"messages": messages, "tools": tools}
+    declared = [companion.tools[name] for name in called if name in companion.tools]
+    example: Example = {"messages": messages, "tools": [_tool(row) for row in declared]}
+    return example | ({"original_tools": declared} if declared else {})
 
 
 def _said(turn: Mapping[str, Any], field: str) -> Message:

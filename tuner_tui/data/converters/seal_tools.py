@@ -69,6 +69,7 @@ def _example(query: str, calls: list[ToolCall], tools: list[dict[str, Any]]) -> 
     return {
         "messages": [{"role": "user", "content": query}, answer],
         "tools": [_tool(tool) for tool in tools],
+        "original_tools": tools,
     }
 
 

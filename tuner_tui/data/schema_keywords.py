@@ -1,0 +1,192 @@
+"""The keywords of a tool's parameters, brought into JSON Schema 2020-12.
+
+https://json-schema.org/draft/2020-12/json-schema-validation. Keys that are no keywords (`example_value`,
+`optional` …) are kept: a schema may hold them, and they mean nothing. A keyword whose value cannot be mended
+is left out, with a note that says so.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tuner_tui.data.schema_types import Schema, read_type, union
+from tuner_tui.data.schema_values import VALUES, Unusable, fit_bounds, fit_values, is_pattern, names
+
+_DEEPEST = 32
+_SCHEMA = frozenset(
+    (
+        *("items", "additionalProperties", "unevaluatedProperties", "unevaluatedItems", "propertyNames"),
+        *("contains", "not", "if", "then", "else", "contentSchema"),
+    )
+)
+_SCHEMA_LISTS = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
+_SCHEMA_MAPS = frozenset(("$defs", "definitions", "dependentSchemas", "patternProperties", "dependencies"))
+
+
+class SchemaWalk:
+    """Brings schemas into order; `notes` says what had to be left out."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def schema(self, value: Mapping[str, Any], place: str, depth: int = 0) -> Schema:
+        """A schema, and all that is in it. What is in order stays as it is."""
+        if depth > _DEEPEST:
+            self.notes.append(f"{place}: nested too deeply; what is below allows everything")
+            return {}
+        schema: Schema = {}
+        required: list[str] = []
+        for key, item in self._with_known_type(value, place, depth).items():
+            try:
+                if key == "properties":
+                    schema[key] = self._properties(item, f"{place}.{key}", depth, required)
+                elif key == "items" and isinstance(item, list):  # a tuple in drafts before 2020-12
+                    schema["prefixItems"] = self._list(item, f"{place}.{key}", depth)
+                else:
+                    schema[key] = self._keyword(key, item, f"{place}.{key}", depth)
+            except Unusable as reason:
+                self.notes.append(f"{place}.{key}: left out; {reason}")
+        if required:
+            schema["required"] = list(dict.fromkeys([*schema.get("required", ()), *required]))
+        fit_bounds(schema)
+        self.notes.extend(f"{place}.{note}" for note in fit_values(schema))
+        return schema
+
+    def parameters(self, value: Mapping[str, Any], place: str) -> Schema:
+        """Named parameters without a schema around them, `{"city": {"type": "str, optional"}}`: required
+        are those that neither say that they are optional nor have a default."""
+        required: list[str] = []
+        needed = [
+            name
+            for name, item in value.items()
+            if may_be_left_out(item) is None and not (isinstance(item, Mapping) and "default" in item)
+        ]
+        properties = self._properties(value, place, 0, required)
+        schema: Schema = {"type": "object", "properties": properties}
+        if required := [name for name in properties if name in needed or name in required]:
+            schema["required"] = required
+        return schema
+
+    def _keyword(self, key: str, item: Any, place: str, depth: int) -> Any:
+        if key in _SCHEMA:
+            return self._sub(item, place, depth)
+        if key in _SCHEMA_LISTS:
+            return self._list(item, place, depth)
+        if key in _SCHEMA_MAPS:
+            return self._map(key, item, place, depth)
+        return VALUES[key](item) if key in VALUES else item
+
+    def _sub(self, value: Any, place: str, depth: int) -> Schema | bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, Mapping):
+            return self.schema(value, place, depth + 1)
+        if isinstance(value, str):
+            known, _ = read_type(value)
+            if known is not None:
+                return self.schema(known, place, depth + 1)
+        raise Unusable("it is no schema")
+
+    def _list(self, value: Any, place: str, depth: int) -> list[Schema | bool]:
+        items = value if isinstance(value, list) else [value]
+        if not items:
+            raise Unusable("the list is empty")
+        return [self._sub(item, f"{place}[{index}]", depth) for index, item in enumerate(items)]
+
+    def _map(self, key: str, value: Any, place: str, depth: int) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise Unusable("it is no object of schemas")
+        schemas: dict[str, Any] = {}
+        for name, item in value.items():
+            if key == "patternProperties" and not is_pattern(name):
+                self.notes.append(f"{place}.{name}: left out; it is no regular expression")
+            elif key == "dependencies" and isinstance(item, list):
+                schemas[name] = names(item)
+            else:
+                schemas[name] = self._sub(item, f"{place}.{name}", depth)
+        return schemas
+
+    def _properties(self, value: Any, place: str, depth: int, required: list[str]) -> dict[str, Any]:
+        """Properties by name; names that the properties themselves, or a list among them, call required
+        are added to `required`."""
+        if value is None:
+            return {}
+        if isinstance(value, list):
+            value = by_name(value)
+        if not isinstance(value, Mapping):
+            raise Unusable("it is no object of properties")
+        properties: dict[str, Any] = {}
+        for name, item in value.items():
+            if name == "required" and isinstance(item, list):
+                required.extend(one for one in item if isinstance(one, str))
+                continue
+            if isinstance(item, Mapping) and isinstance(item.get("required"), bool):
+                if item["required"]:
+                    required.append(name)
+                item = {key: part for key, part in item.items() if key != "required"}
+            properties[name] = self._property(item, f"{place}.{name}", depth)
+        return properties
+
+    def _property(self, value: Any, place: str, depth: int) -> Schema | bool:
+        if isinstance(value, bool | Mapping):
+            return self._sub(value, place, depth)
+        if isinstance(value, str):
+            known, _ = read_type(value)
+            return {"description": value} if known is None else self.schema(known, place, depth + 1)
+        if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+            return {"enum": value}
+        if value is not None:
+            self.notes.append(f"{place}: it is no schema; it allows everything")
+        return {}
+
+    def _with_known_type(self, value: Mapping[str, Any], place: str, depth: int) -> Mapping[str, Any]:
+        """The same keywords, the type in JSON Schema's own words. What a type's text says beyond them
+        ("List[int]") becomes keywords too, where the schema does not have them already."""
+        if "type" not in value:
+            return value
+        known = self._type(value["type"], f"{place}.type", depth)
+        if depth and value.get("nullable") is True and known.keys() == {"type"}:
+            known = union([known, {"type": "null"}])
+        whole: dict[str, Any] = {}
+        for key, item in value.items():
+            if key == "type":
+                whole |= {name: part for name, part in known.items() if name == "type" or name not in value}
+            else:
+                whole[key] = item
+        return whole
+
+    def _type(self, value: Any, place: str, depth: int) -> Schema:
+        if isinstance(value, list):
+            return union([self._type(item, place, depth) for item in value])
+        if isinstance(value, Mapping):
+            return self.schema(value, place, depth + 1)
+        known = read_type(value)[0] if isinstance(value, str) else {} if value is None else None
+        if known is None:
+            self.notes.append(f"{place}: left out; the type {str(value)[:40]!r} is not known")
+            return {}
+        return known
+
+
+def may_be_left_out(value: Any) -> bool | None:
+    """What a parameter says of itself: True (optional), False (required), None (nothing)."""
+    if isinstance(value, Mapping):
+        if isinstance(required := value.get("required"), bool):
+            return not required
+        if isinstance(optional := value.get("optional"), bool):
+            return optional
+        value = value.get("type")
+    return True if isinstance(value, str) and read_type(value)[1] else None
+
+
+def by_name(items: list[Any]) -> dict[str, Any]:
+    """Parameters from a list of objects that each have a `name`.
+
+    Raises:
+        Unusable: one of them has none.
+    """
+    named: dict[str, Any] = {}
+    for item in items:
+        name = item.get("name") if isinstance(item, Mapping) else None
+        if not isinstance(name, str):
+            raise Unusable("a parameter of the list has no name")
+        named[name] = {key: part for key, part in item.items() if key != "name"}
+    return named
