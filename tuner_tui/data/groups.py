@@ -12,6 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tuner_tui.data.examples import Example, calls, conversation
+from tuner_tui.data.fingerprints import fingerprint
+from tuner_tui.data.leaks import question_key
 from tuner_tui.data.stats import KINDS, kind
 
 if TYPE_CHECKING:
@@ -92,17 +94,6 @@ def template_key(example: Example) -> int:
     return xxh3_64_intdigest(masked(first, values).encode())
 
 
-def question_key(example: Example) -> int:
-    """64 bits that rows share which ask the same: the last request, in words without case, and the names of
-    the offered tools."""
-    from xxhash import xxh3_64_intdigest
-
-    requests = [message["content"] for message in conversation(example) if message["role"] == "user"]
-    words = " ".join(_WORDS.findall(requests[-1].casefold())) if requests else repr(conversation(example))
-    names = sorted(str(tool["function"].get("name")) for tool in example["tools"])
-    return xxh3_64_intdigest("\0".join([words, *names]).encode())
-
-
 class RowFacts:
     """What a split must know of each row, in flat arrays: some 30 bytes a row, and 4 for each tool of it."""
 
@@ -122,7 +113,7 @@ class RowFacts:
     def add(self, example: Example) -> None:
         """Note the next row."""
         self._kinds.append(KINDS.index(kind(example)))
-        self._questions.append(question_key(example))
+        self._questions.append(question_key(example) or fingerprint(example))
         if self.by == "template":
             self._templates.append(template_key(example))
         made = (call.name for message in conversation(example) for call in calls(message))
@@ -139,7 +130,7 @@ class RowFacts:
 
     @property
     def questions(self) -> "Keys":
-        """Of each row, the key of its question."""
+        """Of each row the key of its question; of one in which nobody asks, its fingerprint."""
         import numpy as np
 
         return np.asarray(self._questions, dtype=np.uint64)
