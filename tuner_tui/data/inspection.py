@@ -8,14 +8,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tuner_tui.data.audit import DOMINANT_CALLS, DOMINANT_SHARE, FEW_ROWS
+from tuner_tui.data.audit import conclude
 from tuner_tui.data.engine.rows import RowInspector
 from tuner_tui.data.engine.task import Task
 from tuner_tui.data.formats import Format
 from tuner_tui.data.preview import ChatTemplate
 from tuner_tui.data.probe import check_template
 from tuner_tui.data.progress import Progress
-from tuner_tui.data.rules import RULES, Finding, Severity, finding
+from tuner_tui.data.rules import RULES, Finding, Severity
 from tuner_tui.data.sources import open_source
 from tuner_tui.data.stats import KINDS
 from tuner_tui.data.tally import Tally
@@ -186,35 +186,12 @@ def inspect_file(
             break
     inspector.finish(tally)
     complete = complete and (limit is None or tally.rows < limit)
-    for found in _conclude(tally, complete=complete):
+    for found in conclude(tally, complete=complete, goal=goal):
         tally.findings.add(found)
     if template is not None:
         for found in _check_template(template, tally):
             tally.findings.add(found)
     return Inspection(path, "JSON Lines", source.format, tally, complete, time.monotonic() - started)
-
-
-def _conclude(tally: Tally, *, complete: bool) -> Iterator[Finding]:
-    seen: dict[int, int] = {}
-    for row, value in enumerate(tally.fingerprints, start=1):
-        if value and (first := seen.setdefault(value, row)) != row:
-            yield finding("duplicate_row", row, None, f"the same as row {first}")
-    if complete and tally.sound < FEW_ROWS:
-        usable = "1 usable row" if tally.sound == 1 else f"{tally.sound} usable rows"
-        yield finding("few_rows", None, None, f"{usable}; fewer than {FEW_ROWS} teach little")
-    calls = tally.tools_called.total()
-    if calls and not tally.kinds["negative"]:
-        yield finding("no_negatives", None, None, "no row offers tools and calls none of them")
-    if calls and not tally.kinds["error_recovery"]:
-        yield finding("no_error_recovery", None, None, "no row repairs a call that failed")
-    if tally.ends_in_call:
-        text = f"{tally.ends_in_call:,} of {tally.sound:,} rows end in a call"
-        yield finding("ends_in_call", None, None, text)
-    if calls >= DOMINANT_CALLS and len(tally.tools_called) >= 3:
-        name, count = tally.tools_called.most_common(1)[0]
-        if count > DOMINANT_SHARE * calls:
-            text = f'"{name}" gets {count:,} of {calls:,} calls ({count / calls:.0%})'
-            yield finding("dominant_tool", None, None, text)
 
 
 def _check_template(template: ChatTemplate, tally: Tally) -> Iterator[Finding]:

@@ -81,6 +81,7 @@ class Tally:
     kinds: Counter[str] = field(default_factory=Counter)
     ends_in_call: int = 0
     preference_pairs: int = 0
+    labels: Counter[str] = field(default_factory=Counter)  # "true" and "false" of unpaired preference
     tools_offered: Counter[str] = field(default_factory=Counter)  # rows that offer the tool
     tools_called: Counter[str] = field(default_factory=Counter)  # calls of the tool
     calls_per_row: Counter[int] = field(default_factory=Counter)
@@ -125,6 +126,6 @@ class Tally:
 
 
 _COUNTERS = (
-    *("kinds", "tools_offered", "tools_called", "calls_per_row", "calls_per_turn"),
+    *("kinds", "labels", "tools_offered", "tools_called", "calls_per_row", "calls_per_turn"),
     *("turns_per_row", "tools_per_row", "argument_types", "scripts"),
 )

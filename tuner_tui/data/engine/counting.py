@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tuner_tui.data.examples import Example, conversation, is_preference
+from tuner_tui.data.examples import Example, conversation, is_preference, is_unpaired
 from tuner_tui.data.fingerprints import answer_fingerprint, fingerprint
 from tuner_tui.data.stats import kind
 from tuner_tui.data.tally import Tally
@@ -27,6 +27,8 @@ def count(tally: Tally, example: Example) -> None:
     tally.sound += 1
     tally.kinds[kind(example)] += 1
     tally.preference_pairs += is_preference(example)
+    if is_unpaired(example):
+        tally.labels["true" if example["label"] else "false"] += 1
     tally.turns_per_row[len(messages)] += 1
     tally.tools_per_row[len(names)] += 1
     tally.tools_offered.update(set(names))

@@ -1,0 +1,49 @@
+"""Rules for what stands in the texts."""
+
+from tuner_tui.data.rules.model import Rule, Severity
+
+TEXTS = (
+    Rule(
+        "control_characters",
+        Severity.WARNING,
+        "Control characters",
+        "Invisible characters are seldom meant, and the model learns to write them.",
+        '"Rome\\u0000", "\\u001b[31mred"',
+        "Remove them, or replace them with what was meant.",
+        safe=True,
+    ),
+    Rule(
+        "secret",
+        Severity.WARNING,
+        "Suspected secret",
+        "A model can repeat what it was trained on, word for word, to anybody who asks.",
+        '"Authorization: Bearer sk-…Ab3f" in an assistant turn',
+        "Replace it with a made-up value, and revoke the real one: it has been copied already.",
+    ),
+    Rule(
+        "personal_data",
+        Severity.WARNING,
+        "Suspected personal data",
+        "A model can repeat an address or a number that it was trained on, and the law asks for a reason to "
+        "keep it.",
+        '"Write to maria.rossi@…" in an assistant turn',
+        "Replace it with a documentation value (user@example.com, 555-0100), if it belongs to a person.",
+    ),
+    Rule(
+        "mixed_languages",
+        Severity.WARNING,
+        "Answered in another script",
+        "The user writes in one script and the assistant answers in another: "
+        "the model learns to change the language by itself.",
+        'user: "明天会下雨吗？" assistant: "No, it stays dry."',
+        "Answer in the user's language, or delete the row; a translation that was asked for is all right.",
+    ),
+    Rule(
+        "several_languages",
+        Severity.INFO,
+        "Several scripts",
+        "Users of this file write in more than one script; each of them needs enough rows of its own.",
+        "9,120 rows latin, 310 han, 44 cyrillic",
+        "Nothing needs mending if it is meant; see that the evaluation has rows of each.",
+    ),
+)
