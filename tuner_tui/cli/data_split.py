@@ -29,9 +29,9 @@ def _register_split(subparsers: "argparse._SubParsersAction[argparse.ArgumentPar
     split = subparsers.add_parser(
         "split",
         help="a dataset in two: rows to train on, rows to evaluate with",
-        description="Part a dataset into rows to train on and rows that are set aside, both as canonical JSON "
-        "Lines in the order of the source. Rows that ask the same of the same tools stay together, and each "
-        "kind of row gives its share. Exit status 1 when a row could not be converted.",
+        description="Part a dataset into rows to train on and rows that are set aside, both as canonical "
+        "JSON Lines in the order of the source. Rows that ask the same of the same tools stay together, and "
+        "each kind of row gives its share. Exit status 1 when a row could not be converted.",
     )
     split.add_argument("file", type=Path, metavar="FILE", help=_LAYOUTS)
     split.add_argument("train", type=Path, metavar="TRAIN", help="the file to write rows to train on into")
@@ -57,10 +57,10 @@ def _register_mix(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     mix = subparsers.add_parser(
         "mix",
         help="several datasets in one, by weight",
-        description="Mix datasets into one file of canonical JSON Lines, in random order. Without weights each "
-        "row is taken once; with weights each file gives its part, as many rows as there are without repeating "
-        'one. Each row keeps the name of its file under "source". Exit status 1 when a row could not be '
-        "converted.",
+        description="Mix datasets into one file of canonical JSON Lines, in random order. Without weights "
+        "each row is taken once; with weights each file gives its part, as many rows as there are without "
+        'repeating one. Each row keeps the name of its file under "source". Exit status 1 when a row could '
+        "not be converted.",
         epilog="Tuned on tool calls alone, a model forgets a part of what it could. AgentTuning "
         "(arXiv:2310.12823) trained all weights on one part of agent data and four parts of general "
         "conversation, and kept general abilities. An adapter forgets less than full fine-tuning "
@@ -140,9 +140,9 @@ def _part(text: str) -> "Part":
 
 def _show_split(console: "Console", args: argparse.Namespace, split: "Split") -> None:
     console.print(styled(args.file.name, "bold", f"  split by {split.by}, seed {split.seed}", "dim"))
-    console.print(styled(f"{split.train:>9,} rows to train on  ", "", str(args.train), "dim"))
+    console.print(styled(f"{_rows(split.train)} to train on  ", "", str(args.train), "dim"))
     reached = f" ({split.reached:.1%} of them; asked {split.asked:.1%})"
-    console.print(styled(f"{split.eval:>9,} rows set aside    ", "", str(args.eval), "dim", reached, "dim"))
+    console.print(styled(f"{_rows(split.eval)} set aside    ", "", str(args.eval), "dim", reached, "dim"))
     if split.rejected:
         console.print(_rejected(split.rejected))
     if split.largest_group > 1:
@@ -180,32 +180,32 @@ def _show_mix(console: "Console", out: Path, mix: "Mix") -> None:
     console.print(styled(f"\n{'taken':>9}{'of':>9}{'share':>8}{'asked':>8}", "bold"))
     for part in mix.parts:
         figures = f"{part.taken:>9,}{part.rows:>9,}{part.share_reached:>8.1%}{part.share_asked:>8.1%}"
-        console.print(styled(f"{figures}  ", "", part.path.name, "bold", _remark(part), "yellow"))
+        general = "  general" if part.general else ""
+        console.print(
+            styled(f"{figures}  ", "", part.path.name, "bold", general, "dim", _remark(part), "yellow")
+        )
         if part.rejected:
             console.print(_rejected(part.rejected))
 
 
 def _remark(part: "PartReport") -> str:
-    general = "  general" if part.general else ""
     if part.repeated:
-        return f"{general}  exhausted: {part.repeated:,} rows are repeated"
+        return f"  exhausted: {part.repeated:,} rows are repeated"
     if part.exhausted:
-        return (
-            f"{general}  exhausted: {part.asked - part.taken:,} rows are missing (--repeat takes rows again)"
-        )
-    return general
+        return f"  exhausted: {part.asked - part.taken:,} rows are missing (--repeat takes rows again)"
+    return ""
 
 
 def _rejected(rules: Mapping[str, int]) -> "Text":
     from tuner_tui.data.rules import RULES
 
     reasons = ", ".join(f"{RULES[rule].title.lower()} {count:,}" for rule, count in rules.items())
-    return styled(
-        f"{sum(rules.values()):>9,} rows rejected     ",
-        "red",
-        f"{reasons} (`tuner convert` names each)",
-        "dim",
-    )
+    count = f"{_rows(sum(rules.values()))} rejected     "
+    return styled(count, "red", f"{reasons} (`tuner convert` names each)", "dim")
+
+
+def _rows(count: int) -> str:
+    return f"{count:>9,} {'row ' if count == 1 else 'rows'}"
 
 
 def _names(names: Sequence[str]) -> str:

@@ -45,8 +45,7 @@ def waiting(doing: str) -> "Iterator[Callable[[Progress], None]]":
         def show(progress: "Progress") -> None:
             eta = progress.eta
             left = "" if eta is None else f", {eta:,.0f} s left"
-            status.update(
-                f"{doing}… {progress.rows:,} rows, {progress.share:.0%}{left} (Ctrl-C stops, and writes nothing)"
-            )
+            done = f"{progress.rows:,} rows, {progress.share:.0%}{left}"
+            status.update(f"{doing}… {done} (Ctrl-C stops, and writes nothing)")
 
         yield show
