@@ -25,7 +25,7 @@ from tuner_tui.data.examples import Example
 _WAYS = (
     re.compile(r"\s*#+ ?Instruction: *(?P<asked>.*?)\s*\n#+ ?Output: *(?P<said>.*)", re.DOTALL),
     re.compile(
-        r"\s*\{ ?['\"]Instruction['\"]: *(?P<asked>.*?),\s*['\"]Output['\"]: *(?P<said>.*)\}", re.DOTALL
+        r"\s*\{ ?['\"]Instruction['\"]: *(?P<asked>.*?),\s*['\"]Output['\"]: *(?P<said>.*)", re.DOTALL
     ),
 )
 _QUOTES = ("'", '"')
@@ -35,7 +35,7 @@ def from_apibench(value: Mapping[str, Any]) -> Example:
     """One instruction and its answer.
 
     Raises:
-        ConversionError: it is a row of an API list (…_api.jsonl), or `code` is written in another way.
+        ConversionError: it is a row of an API list (…_api.jsonl), or `code` is cut off or written otherwise.
     """
     if "code" not in value:
         raise ConversionError(
@@ -51,6 +51,10 @@ def from_apibench(value: Mapping[str, Any]) -> Example:
     if found is None:
         raise ConversionError("no_answer", "code", "it has no part that begins with Output:")
     asked, said = _unquoted(found["asked"]), found["said"].strip()
+    if found.re is _WAYS[1]:
+        if not said.endswith("}}"):
+            raise malformed("code", "the text is cut off: the braces of the answer are not closed")
+        said = said.removesuffix("}")  # the brace around instruction and answer
     messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
     return {"messages": messages, "tools": []}
 

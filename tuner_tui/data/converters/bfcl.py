@@ -4,9 +4,9 @@
     possible_answer/ (same name): {"id", "ground_truth": [{"math.area": {"base": [10], "unit": ["m", ""]}}]}
 
 `question` has one list of messages a turn. Every value of an answer is a list of alternatives, of which the
-first that is not "" is taken ("" says that the argument may be left out; a required one is then the empty
-text). The multi-turn categories have `involved_classes` in place of tools, which stand in
-multi_turn_func_doc/, and one list of call texts a turn.
+first that is not "" is taken. "" says that the argument may be left out: so it is where there is nothing else
+or null comes next; a required one is then the empty text. The multi-turn categories have `involved_classes`
+in place of tools, which stand in multi_turn_func_doc/, and one list of call texts a turn.
 
 What the benchmark leaves open stays open: no results (it runs the calls), no text where the model should
 ask back or decline, so that two turns of the user meet there, and no assistant's turn in the categories

@@ -30,10 +30,12 @@ def chosen(answer: Mapping[str, Any], field: str, tools: Sequence[Mapping[str, A
 def _first(alternatives: Any, needed: bool) -> Any:
     if not isinstance(alternatives, list):
         return alternatives
-    for value in alternatives:
-        if value != "":
-            return _inside(value)
-    return "" if needed and alternatives else _OPEN
+    given = next((value for value in alternatives if value != ""), _OPEN)
+    if given is _OPEN:
+        return "" if needed and alternatives else _OPEN
+    if given is None and "" in alternatives:  # as good left out, and the schema seldom allows null
+        return _OPEN
+    return _inside(given)
 
 
 def _inside(value: Any) -> Any:

@@ -116,7 +116,7 @@ def _call(action: Any, argument: Any, field: str) -> ToolCall:
     if not isinstance(action, str) or not action:
         raise malformed(field, "the action names no tool")
     if isinstance(argument, str) and (found := _PLACEHOLDER.search(argument)):
-        reason = f"the input holds the placeholder {found[0][:80]}, for a value that only a result gives"
+        reason = f"the input holds the placeholder {found[0][:80]} where a value should be"
         raise unparseable(f"{field}.Action_Input", reason)
     name = action.removeprefix(_OPTIONAL).strip()
     return make_call(name, to_arguments(argument, f"{field}.Action_Input"))
