@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +14,6 @@ import orjson
 from tuner_tui.data.conversion import replacing, row_converter
 from tuner_tui.data.converters import ConversionError
 from tuner_tui.data.division import Division, divide
-from tuner_tui.data.examples import Example
 from tuner_tui.data.groups import By, RowFacts
 from tuner_tui.data.progress import Progress
 from tuner_tui.data.readers import open_rows
@@ -138,7 +137,8 @@ def split_file(
     """
     if len({path.resolve() for path in (source, train, eval)}) < 3:
         raise UserError(f"{train}: source, training and evaluation file must be three files; name another.")
-    _require_share(share)
+    if not 0 < share < 1:
+        raise UserError(f"the share must be above 0 and below 1, not {share:g}.")
     facts, rejected = RowFacts(by), Counter[str]()
     with spool(train) as converted:
         if not _read(source, facts, rejected, converted, progress, cancelled or _never):
@@ -151,23 +151,6 @@ def split_file(
             for line, is_aside in zip(converted, division.aside.tolist(), strict=True):
                 (aside if is_aside else kept).write(line)
     return _report(facts, division, rejected, share, seed)
-
-
-def split_examples(
-    examples: Sequence[Example], *, by: By, share: float, seed: int
-) -> tuple[list[Example], list[Example]]:
-    """The examples to train on and those set aside, each in their order; see `split_file`.
-
-    Raises:
-        UserError: the share is none, or the examples cannot be divided.
-    """
-    _require_share(share)
-    facts = RowFacts(by)
-    for example in examples:
-        facts.add(example)
-    flags = divide(facts, share, seed).aside.tolist()
-    kept = [example for example, aside in zip(examples, flags, strict=True) if not aside]
-    return kept, [example for example, aside in zip(examples, flags, strict=True) if aside]
 
 
 def _read(
@@ -253,11 +236,6 @@ def spool(beside: Path) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise UserError(f"{beside}: cannot be written ({error.strerror}).") from None
-
-
-def _require_share(share: float) -> None:
-    if not 0 < share < 1:
-        raise UserError(f"the share must be above 0 and below 1, not {share:g}.")
 
 
 def _never() -> bool:

@@ -5,8 +5,8 @@ are imported inside `train`, so that the run shows a sign of life within the fir
 """
 
 import os
-import random
 import sys
+from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -197,6 +197,7 @@ _SCHEDULES = {"constant": "constant_with_warmup", "linear": "linear", "cosine": 
 def _examples(session: Session, config: TrainConfig) -> tuple["list[Example]", "list[Example]"]:
     """Training and evaluation examples; what had to be left out goes to an event and `rejected.jsonl`."""
     from tuner_tui.data.dataset import load_dataset
+    from tuner_tui.data.set_aside import set_aside
 
     rejected = session.run.run_dir / layout.REJECTED
     rejected.unlink(missing_ok=True)
@@ -231,13 +232,30 @@ def _examples(session: Session, config: TrainConfig) -> tuple["list[Example]", "
 
     examples = [example for path in config.data.train for example in read(path)]
     if config.data.eval:
-        return examples, read(config.data.eval)
-    # The same seed sets the same rows aside again when the run is resumed.
-    random.Random(config.seed).shuffle(examples)
-    count = round(len(examples) * config.data.eval_fraction)
-    if config.data.eval_fraction and len(examples) > 1:
-        count = min(max(count, 1), len(examples) - 1)
-    return examples[count:], examples[:count]
+        held_out = read(config.data.eval)
+    else:
+        # The same seed sets the same rows aside again when the run is resumed.
+        examples, held_out = set_aside(
+            examples, by=config.data.split_by, share=config.data.eval_fraction, seed=config.seed
+        )
+    _warn_of_leaks(session, examples, held_out)
+    return examples, held_out
+
+
+def _warn_of_leaks(session: Session, train: "list[Example]", held_out: "list[Example]") -> None:
+    """An event when evaluation rows are trained on: the evaluation loss will look better than it is."""
+    from tuner_tui.data.leaks import leaked, question_key
+
+    questions = (array("Q", map(question_key, examples)) for examples in (train, held_out))
+    rows = sum(1 for _ in leaked(*questions))
+    if rows:
+        session.run.event(
+            "warning",
+            f"{rows} of {len(train)} training rows also stand in the evaluation rows (same question, same "
+            "tools): the evaluation loss will look better than it is. `tuner inspect TRAIN --eval EVAL` names "
+            "them.",
+            leaked=rows,
+        )
 
 
 def _rows(

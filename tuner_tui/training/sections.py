@@ -138,6 +138,14 @@ class DataConfig(Section):
         ge=0,
         le=0.5,
     )
+    split_by: Literal["row", "tool", "template"] = explained(
+        "row",
+        title="Set aside by",
+        description="What is kept together when rows are set aside. row: rows that ask the same. template: "
+        "rows made from one template, too, or a model that knows the template by heart looks better than it "
+        "is. tool: some tools with all rows that call them, for the loss on tools that were never trained. "
+        "Counts only without an evaluation file.",
+    )
     max_length: int = explained(
         1024,
         title="Longest row",
