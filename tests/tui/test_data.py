@@ -60,7 +60,7 @@ async def _open(app: TunerApp, pilot: Pilot[None], until: Until, path: Path, exp
     await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.body_ready)
     assert isinstance(app.screen, DataScreen)
     app.screen.open_file(path)
-    await until(pilot, lambda: (expect or path.name) in _state(app) and "Esc cancels" not in _state(app))
+    await until(pilot, lambda: (expect or path.name) in _state(app) and "Esc " not in _state(app))
     screen = app.screen
     if screen.query_one(ContentSwitcher).current == "data-tabs":
         await until(pilot, lambda: screen.focused is screen.query_one("#overview-view"))
@@ -220,7 +220,7 @@ async def test_an_inspection_can_be_cancelled(until: Until, tmp_path: Path) -> N
         await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.body_ready)
         assert isinstance(app.screen, DataScreen)
         app.screen.open_file(path)
-        await until(pilot, lambda: "rows inspected" in _state(app))
+        await until(pilot, lambda: "rows/s" in _state(app))
         await pilot.press("escape")
         await until(pilot, lambda: "stopped after" in _state(app))
         assert app.current_mode == "data"

@@ -11,7 +11,7 @@ from tuner_tui.training.presets import load_preset, preset_names
 from tuner_tui.tui.screens.configure import BASIC
 from tuner_tui.tui.widgets.estimate_view import human_bytes, human_seconds, time_range
 from tuner_tui.tui.widgets.form_fields import Kind, Raw, check, form_sections, raw_values, shown
-from tuner_tui.tui.widgets.histogram import bar, count_bins
+from tuner_tui.tui.widgets.histogram import bar
 from tuner_tui.tui.widgets.prose import hanging
 
 _SECTIONS = form_sections(TrainConfig, BASIC)
@@ -93,13 +93,11 @@ def test_choices_show_labels_not_values() -> None:
     assert (shown(field, None), shown(field, "b")) == ("none", "b")
 
 
-def test_bars_and_bins() -> None:
+def test_bars() -> None:
     assert bar(0, 4) == "    "
     assert bar(1, 4) == "████"
     assert bar(0.0001, 4).strip()  # rare is not absent
     assert bar(7, 4) == "████"
-    assert count_bins([0, 1, 5, 9, 9], 2, 10) == [2, 3]
-    assert sum(count_bins(list(range(1000)), 7, 1000)) == 1000
 
 
 def test_sizes_and_times_read_well() -> None:

@@ -10,15 +10,29 @@ from textual.message import Message
 from tuner_tui import paths
 from tuner_tui.data.inspection import Inspection, inspect_file
 from tuner_tui.data.preview import ChatTemplate, Rendered
+from tuner_tui.data.progress import Progress
+from tuner_tui.data.statistics import Statistics
 from tuner_tui.data.template import TemplateFailure
 from tuner_tui.errors import UserError
 from tuner_tui.tui.dataset_rows import DatasetRows
 
-_SECONDS_BETWEEN_PROGRESS = 0.2
+_SECONDS_BETWEEN_PROGRESS = 0.25
+_INDEX_FIRST = 2.0  # seconds
+
+Post = Callable[[Message], object]
+Cancelled = Callable[[], bool]
 
 
 class DatasetOpened(Message):
-    """The file is indexed: its rows can be shown."""
+    """The first rows can be shown."""
+
+    def __init__(self, rows: DatasetRows) -> None:
+        super().__init__()
+        self.rows = rows
+
+
+class RowsIndexed(Message):
+    """More rows are known by now, or all of them."""
 
     def __init__(self, rows: DatasetRows) -> None:
         super().__init__()
@@ -26,20 +40,21 @@ class DatasetOpened(Message):
 
 
 class DatasetProgressed(Message):
-    """So many rows are inspected."""
+    """How far the inspection has come."""
 
-    def __init__(self, path: Path, done: int) -> None:
+    def __init__(self, path: Path, progress: Progress) -> None:
         super().__init__()
         self.path = path
-        self.done = done
+        self.progress = progress
 
 
 class DatasetInspected(Message):
     """The inspection, of all rows or of those before it was cancelled; `note` says why tokens are missing."""
 
-    def __init__(self, inspection: Inspection, note: str) -> None:
+    def __init__(self, inspection: Inspection, figures: Statistics, note: str) -> None:
         super().__init__()
         self.inspection = inspection
+        self.figures = figures
         self.note = note
 
 
@@ -62,31 +77,45 @@ class RowRendered(Message):
         self.note = note
 
 
-def inspect(
-    path: Path,
-    model: str,
-    max_length: int | None,
-    post: Callable[[Message], object],
-    cancelled: Callable[[], bool],
-) -> None:
-    """Index the file, so that its rows can be looked at, then inspect all of it."""
-    told = 0.0
-
-    def progress(done: int) -> None:
-        nonlocal told
-        now = time.monotonic()
-        if now - told >= _SECONDS_BETWEEN_PROGRESS and not cancelled():
-            told = now
-            post(DatasetProgressed(path, done))
-
+def open_dataset(path: Path, post: Post, cancelled: Cancelled) -> None:
+    """Open a dataset and post its first rows at once; then find all the others."""
     try:
         rows = DatasetRows(path)
-        if cancelled():
-            rows.close()
-            post(DatasetFailed(path, f"{path.name}: cancelled before it was read."))
-            return
-        post(DatasetOpened(rows))
-        folder, note = _model_folder(model)
+    except (UserError, OSError) as error:
+        post(DatasetFailed(path, str(error)))
+        return
+    if cancelled():
+        rows.close()
+        post(DatasetFailed(path, f"{path.name}: cancelled before it was read."))
+        return
+    post(DatasetOpened(rows))
+    due = _Pace()
+
+    def progress(now: Progress) -> None:
+        if due():
+            post(RowsIndexed(rows))
+
+    try:
+        rows.build(progress, cancelled)
+    except (UserError, OSError) as error:
+        post(DatasetFailed(path, str(error)))
+        return
+    post(RowsIndexed(rows))
+
+
+def inspect(rows: DatasetRows, model: str, max_length: int | None, post: Post, cancelled: Cancelled) -> None:
+    """Inspect all rows of an opened dataset; the work itself is done by processes."""
+    # The index takes a second for a gigabyte, and then every row can be reached. Where it takes longer,
+    # because the file has to be unpacked for it, the inspection does not wait.
+    rows.indexed.wait(_INDEX_FIRST)
+    path, due = rows.path, _Pace()
+
+    def progress(now: Progress) -> None:
+        if due() and not cancelled():
+            post(DatasetProgressed(path, now))
+
+    folder, note = _model_folder(model)
+    try:
         inspection = inspect_file(
             path,
             model=folder,
@@ -97,7 +126,9 @@ def inspect(
     except (UserError, OSError) as error:
         post(DatasetFailed(path, str(error)))
         return
-    post(DatasetInspected(inspection, note))
+    # What costs time with a million rows is worked out here, not by the window.
+    _ = inspection.findings, inspection.severities
+    post(DatasetInspected(inspection, Statistics.of(inspection.tally), note))
 
 
 class RowRenderer:
@@ -110,9 +141,9 @@ class RowRenderer:
 
     def render(self, rows: DatasetRows, index: int, model: str) -> RowRendered:
         """The message with the rendered row. A row may hold a book: call it in a thread."""
-        example, _, problem = rows.example(index)
-        if example is None:
-            return RowRendered(index, None, problem)
+        row = rows.shown(index)
+        if row.example is None:
+            return RowRendered(index, None, row.fault.message if row.fault is not None else "")
         folder, note = _model_folder(model)
         if folder is None:
             return RowRendered(index, None, note)
@@ -121,12 +152,26 @@ class RowRenderer:
                 if self._loaded is None or self._loaded[0] != model:
                     self._loaded = (model, ChatTemplate.load(folder))
                 template = self._loaded[1]
-                rendered = template.render(example)
+                rendered = template.render(row.example)
             except (UserError, TemplateFailure) as error:
                 return RowRendered(index, None, str(error))
         if not template.marks_generation:
             note = "This template does not mark what is trained; the marks are an estimate."
         return RowRendered(index, rendered, note)
+
+
+class _Pace:
+    """True now and then: a window that is told of everything has no time for its keys."""
+
+    def __init__(self) -> None:
+        self._told = 0.0
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if now - self._told < _SECONDS_BETWEEN_PROGRESS:
+            return False
+        self._told = now
+        return True
 
 
 def _model_folder(model: str) -> tuple[Path | None, str]:

@@ -24,16 +24,17 @@ _SAMPLES = {
 
 
 def data_suffixes() -> tuple[str, ...]:
-    """The endings of files that can be read as datasets."""
-    return (".jsonl", ".json", ".ndjson")
+    """The endings of files that can be read as datasets; what a file is, its content tells."""
+    plain = (".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow", ".txt", ".md")
+    return (*plain, ".gz", ".zst")
 
 
 def suggestions() -> list[Suggestion]:
-    """Used lately first, then the samples; only files that exist."""
+    """Used lately first, then the samples; only what exists."""
     lately = [Suggestion(path, str(path.parent)) for path in recent_datasets()]
     folder = paths.sample_data()
     samples = [Suggestion(folder / name, note) for name, note in _SAMPLES.items()]
-    return [each for each in (*lately, *samples) if each.path.is_file()]
+    return [each for each in (*lately, *samples) if each.path.exists()]
 
 
 def recent_datasets() -> list[Path]:

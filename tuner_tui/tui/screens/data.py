@@ -1,5 +1,6 @@
-"""Data: pick a file, see what is in it, what is wrong with it, and which tokens a run would train."""
+"""Data: open a dataset, see what is in it and what is wrong with it, and which tokens a run would train."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,18 +11,21 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import ContentSwitcher, OptionList, Static, TabbedContent, TabPane
 from textual.widgets.option_list import Option
-from textual.worker import Worker, get_current_worker
+from textual.worker import Worker, WorkerState, get_current_worker
 
-from tuner_tui.data.stats import kind
-from tuner_tui.tui.dataset_rows import COLUMNS, DatasetRows
+from tuner_tui.data.formats import KNOWN_LAYOUTS
+from tuner_tui.tui import dataset_state
+from tuner_tui.tui.dataset_rows import DatasetRows
 from tuner_tui.tui.recent import data_suffixes, remember_dataset, suggestions, with_dataset
+from tuner_tui.tui.screens.data_help import HELP
+from tuner_tui.tui.screens.data_row import RowPane
+from tuner_tui.tui.screens.data_rows import RowsPane
 from tuner_tui.tui.step import StepScreen
 from tuner_tui.tui.text import safe
-from tuner_tui.tui.widgets.dataset_table import DatasetTable
 from tuner_tui.tui.widgets.file_picker import FilePicker
-from tuner_tui.tui.widgets.findings import FindingsView, severity_counts
+from tuner_tui.tui.widgets.findings import FindingsView, RuleFindings
 from tuner_tui.tui.widgets.overview import Overview
-from tuner_tui.tui.widgets.row_view import RowPage, RowView
+from tuner_tui.tui.widgets.row_view import RowPage
 from tuner_tui.tui.widgets.tabs import cycle, show
 from tuner_tui.visible import visible
 
@@ -33,36 +37,23 @@ if TYPE_CHECKING:
         DatasetInspected,
         DatasetOpened,
         DatasetProgressed,
-        RowRendered,
-        RowRenderer,
+        RowsIndexed,
     )
+
+# Bytes of `Inspection.severities` from a warning on: a note is no fault.
+_FAULT = re.compile(rb"[\x02\x03]")
 
 
 class DataScreen(StepScreen):
-    """A file, looked at from four sides: overview, findings, rows, one row."""
+    """A dataset, looked at from all sides: overview, findings, rows, one row; divided and mixed."""
 
     STEP = "data"
     TITLE = "Data"
     CSS_PATH = "data.tcss"
-    HELP = """\
-# Data
-
-The model learns what the rows show, faults included: look before you train.
-
-- **Overview**: the layout, the kinds of rows, the tools, and how long the rows are in tokens.
-- **Findings**: what is wrong, worst first, why it matters and how to mend it. Enter goes to the rows, Enter
-  again opens one. Rows with an error (✗) are left out of a run; warnings (▲) are yours to decide.
-- **Rows**: all of them, however many. Enter opens one.
-- **Row**: its messages, and (`v`) the text that the model reads, through its chat template. Tokens that are
-  **underlined on a coloured ground are trained**: the loss counts there, and only there. If the answer is not
-  marked, the row teaches nothing.
-
-`n` takes the file to Configure. Without the app: `tuner inspect FILE`.
-"""
+    HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "next_step", "Use it"),
         Binding("o", "open", "Open"),
-        Binding("v", "view", "View"),
         Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
         Binding("right_square_bracket", "tab(1)", "Tabs", key_display="[ ]"),
     ]
@@ -74,12 +65,8 @@ The model learns what the rows show, faults included: look before you train.
         self._settings: tuple[str, int | None] = ("", None)
         self._rows: DatasetRows | None = None
         self._inspection: Inspection | None = None
-        self._index = 0
-        self._inspecting: Worker[None] | None = None
-        self._renderer: RowRenderer | None = None
 
     def compose_body(self) -> ComposeResult:
-
         yield Static(id="data-state", markup=False)
         with ContentSwitcher(initial="data-start", id="data-switch"):
             with VerticalScroll(id="data-start", can_focus=False):
@@ -90,9 +77,8 @@ The model learns what the rows show, faults included: look before you train.
                 )
                 yield OptionList(id="samples", compact=True, markup=False)
                 yield Static(
-                    "JSON Lines or JSON, in any of these layouts: conversations with tools, OpenAI "
-                    "fine-tuning, ShareGPT, prompt and completion, preference pairs. The layout is told from "
-                    "the content.",
+                    "JSON Lines, JSON, CSV, Parquet and Arrow, plain or packed (gzip, zstd), or a folder of "
+                    f"such files. The layout is told from the content: {KNOWN_LAYOUTS}.",
                     classes="prose quiet",
                     id="layouts",
                     markup=False,
@@ -103,12 +89,11 @@ The model learns what the rows show, faults included: look before you train.
                 with TabPane("Findings", id="findings"):
                     yield FindingsView(id="findings-view")
                 with TabPane("Rows", id="rows"):
-                    yield DatasetTable(COLUMNS, id="rows-table")
+                    yield RowsPane(id="rows-pane")
                 with TabPane("Row", id="row"):
-                    yield RowView(id="row-view")
+                    yield RowPane(id="row-pane")
 
     def on_body_ready(self) -> None:
-
         samples = self.query_one("#samples", OptionList)
         for each in suggestions():
             name = f"{visible(each.path.name, one_line=True):<22}"
@@ -118,7 +103,6 @@ The model learns what the rows show, faults included: look before you train.
                 )
             )
         samples.highlighted = 0 if samples.option_count else None
-        self.set_class(True, "-messages")
         if self.journey.dataset is not None:
             self.open_file(self.journey.dataset)
 
@@ -138,46 +122,40 @@ The model learns what the rows show, faults included: look before you train.
         """No tabs to go through, and nothing to use, before there is a file."""
         if action in ("tab", "next_step"):
             return self._rows is not None
-        if action == "view":
-            if self._rows is None or self.has_class("-wide"):
-                return False
-            return self.query_one(TabbedContent).active == "row"
         return super().check_action(action, parameters)
 
     def open_file(self, path: Path) -> None:
-        """Inspect the file, and show it."""
+        """Open a dataset: its first rows at once, then all of them, and what is wrong with them."""
         self._path = path
         self._settings = self._model_and_length()
-        self._say("◔", "$warning", path.name, "opening …   Esc cancels")
-        self._inspecting = self._inspect(path, *self._settings)
+        self.workers.cancel_group(self, "inspect")
+        self._say(dataset_state.opening(path.name))
+        self._open(path)
 
     def action_open(self) -> None:
         """Choose another file."""
-
-        picker = FilePicker("Open a dataset", suggestions=suggestions(), suffixes=data_suffixes())
+        picker = FilePicker(
+            "Open a dataset", suggestions=suggestions(), suffixes=data_suffixes(), folders=True
+        )
         self.app.push_screen(picker, lambda path: None if path is None else self.open_file(path))
 
     def action_tab(self, step: int) -> None:
         """Show the neighbouring tab."""
-
         cycle(self.query_one(TabbedContent), step)
 
-    def action_view(self) -> None:
-        """Change between the messages and what the model reads."""
-        self.toggle_class("-messages")
-        page = "#row-messages" if self.has_class("-messages") else "#row-tokens"
-        self.query_one(page).focus()
-
     def action_back(self) -> None:
-        """Cancel the inspection if one is on; else go home."""
-        if self._inspecting is not None and self._inspecting.is_running:
-            self._inspecting.cancel()
-        else:
+        """Undo what was asked for last: a search, a filter, the inspection; else go home."""
+        rows_are_shown = self._rows is not None and self.query_one(TabbedContent).active == "rows"
+        if rows_are_shown and self.query_one(RowsPane).back():
+            return
+        at_work = [each for each in self.workers if each.group in ("open", "inspect") and each.is_running]
+        for worker in at_work:
+            worker.cancel()
+        if not at_work:
             super().action_back()
 
     def action_next_step(self) -> None:
         """Use this file for training, and go on to Configure."""
-
         if self._rows is None:
             self.tuner.complain("Open a dataset first (o).")
             return
@@ -188,10 +166,9 @@ The model learns what the rows show, faults included: look before you train.
         if config is not None and config.data.train != [path]:
             self.journey.config = with_dataset(config, path)
         remember_dataset(path)
-        findings = self._inspection.findings if self._inspection else []
-        bad = {each.row for each in findings if each.severity == "error" and each.row is not None}
+        bad = self._inspection.severities.count(3) if self._inspection is not None else 0
         if bad:
-            text = f"{len(bad):,} of {len(self._rows):,} rows have errors and will be left out."
+            text = f"{bad:,} of {len(self._rows):,} rows have errors and will be left out."
             self.notify(text, severity="warning", markup=False)
         super().action_next_step()
 
@@ -205,20 +182,43 @@ The model learns what the rows show, faults included: look before you train.
             self._show_row()
         self.refresh_bindings()
 
-    def on_dataset_table_opened(self, event: DatasetTable.Opened) -> None:
-        self._go_to_row(event.index)
+    def on_rows_pane_opened(self, event: RowsPane.Opened) -> None:
+        self.query_one(RowPane).choose(event.index)
+        self._go_to_row()
 
     def on_findings_view_opened(self, event: FindingsView.Opened) -> None:
         if event.finding.row is not None:
-            self._go_to_row(event.finding.row - 1)
+            self.query_one(RowPane).choose(event.finding.row - 1, event.finding)
+            self._go_to_row()
+
+    def on_findings_view_filtered(self, event: FindingsView.Filtered) -> None:
+        pane = self.query_one(RowsPane)
+        if pane.show_rule(event.rule):
+            show(self.query_one(TabbedContent), "rows", pane.table)
 
     def on_row_page_stepped(self, event: RowPage.Stepped) -> None:
-        if self._rows is not None and 0 <= self._index + event.step < len(self._rows):
-            self._index += event.step
+        if isinstance(event, RowPage.FindingStepped):
+            return
+        pane = self.query_one(RowPane)
+        index = self.query_one(RowsPane).neighbour(pane.index, event.step)
+        if index is not None:
+            pane.choose(index)
             self._show_row()
 
-    def on_dataset_opened(self, event: "DatasetOpened") -> None:
+    def on_row_page_finding_stepped(self, event: RowPage.FindingStepped) -> None:
+        pane = self.query_one(RowPane)
+        if not pane.step_finding(event.step):
+            index = self._next_fault(pane.index, event.step)
+            if index is None:
+                self.notify("No fault further on." if event.step > 0 else "No fault before.", markup=False)
+                return
+            pane.choose(index, last=event.step < 0)
+            pane.show("")
+            if event.step > 0:
+                pane.step_finding(1)
+        self._show_row()
 
+    def on_dataset_opened(self, event: "DatasetOpened") -> None:
         if event.rows.path != self._path:
             event.rows.close()
             return
@@ -226,109 +226,105 @@ The model learns what the rows show, faults included: look before you train.
             self._rows.close()
         self._rows = event.rows
         self._inspection = None
-        self._index = 0
-        self.query_one("#rows-table", DatasetTable).show(len(event.rows), event.rows.line)
+        self.query_one(RowsPane).show(event.rows)
+        self.query_one(RowPane).use(event.rows, *self._settings)
         switch = self.query_one(ContentSwitcher)
         if switch.current != "data-tabs":
             switch.current = "data-tabs"
             show(self.query_one(TabbedContent), "overview")
+        self._inspect(event.rows, *self._settings)
         self.refresh_bindings()
 
+    def on_rows_indexed(self, event: "RowsIndexed") -> None:
+        if event.rows is not self._rows:
+            return
+        self.query_one(RowsPane).grow()
+        if not event.rows.complete:
+            self._say(dataset_state.indexing(event.rows.path.name, len(event.rows)))
+
     def on_dataset_progressed(self, event: "DatasetProgressed") -> None:
-        if event.path == self._path and self._rows is not None and self._inspection is None:
-            done = f"{event.done:,} of {len(self._rows):,} rows inspected   Esc cancels"
-            self._say("◔", "$warning", event.path.name, done)
+        if event.path == self._path and self._inspection is None:
+            self._say(dataset_state.inspecting(event.path.name, event.progress))
 
     def on_dataset_failed(self, event: "DatasetFailed") -> None:
         if event.path != self._path:
             return
         self._path = self._rows.path if self._rows is not None else None
         if self._inspection is None:
-            self.query_one("#data-state", Static).update(safe(f"✗ {event.reason}", "$bad"))
+            self._say(safe(f"✗ {event.reason}", "$bad"))
         else:
             # The file that was open before stays on the screen, and so does its state.
-            self._show_state(self._inspection)
+            self._say(dataset_state.inspected(self._inspection))
             self.tuner.complain(event.reason)
 
     def on_dataset_inspected(self, event: "DatasetInspected") -> None:
-
         inspection = event.inspection
         if inspection.path != self._path or self._rows is None:
             return
         self._inspection = inspection
         if self.journey.dataset == inspection.path:
             self.journey.inspection = inspection
-        self._rows.set_findings(inspection.findings)
-        self._show_state(inspection)
-        self.query_one(Overview).show(inspection, *self._settings, event.note)
-        self.query_one("#findings-view", FindingsView).show(inspection.findings)
-        self.query_one("#rows-table", DatasetTable).refresh()
+        self._rows.set_inspection(inspection)
+        self._say(dataset_state.inspected(inspection))
+        self.query_one(Overview).show(inspection, event.figures, *self._settings, event.note)
+        kept = inspection.tally.findings.kept
+        groups = [
+            RuleFindings(each.rule, each.count, len(each.rows), kept.get(each.rule, ()))
+            for each in inspection.by_rule()
+        ]
+        self.query_one("#findings-view", FindingsView).show(groups)
+        self.query_one(RowsPane).set_inspection(inspection)
         if self.query_one(TabbedContent).active == "row":
             self._show_row()
 
-    def on_row_rendered(self, event: "RowRendered") -> None:
+    @on(Worker.StateChanged)
+    def _worker_ended(self, event: Worker.StateChanged) -> None:
+        # No fault of ours may leave the window waiting for what will never come.
+        if event.state is WorkerState.ERROR and event.worker.group in ("open", "inspect"):
+            name = self._path.name if self._path is not None else "the file"
+            self._say(safe(f"✗ {name}: {event.worker.error!r}", "$bad", one_line=True))
 
-        if event.index != self._index:
-            return
-        view = self.query_one(RowView)
-        if event.rendered is None:
-            view.show_no_tokens(event.note)
-        else:
-            view.show_tokens(event.rendered, self._settings[1], event.note)
+    @work(thread=True, exclusive=True, exit_on_error=False, group="open")
+    def _open(self, path: Path) -> None:
+        from tuner_tui.tui.dataset_workers import open_dataset
+
+        worker = get_current_worker()
+        open_dataset(path, self.post_message, lambda: worker.is_cancelled)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="inspect")
-    def _inspect(self, path: Path, model: str, max_length: int | None) -> None:
+    def _inspect(self, rows: DatasetRows, model: str, max_length: int | None) -> None:
         from tuner_tui.tui.dataset_workers import inspect
 
         worker = get_current_worker()
-        inspect(path, model, max_length, self.post_message, lambda: worker.is_cancelled)
+        inspect(rows, model, max_length, self.post_message, lambda: worker.is_cancelled)
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="row")
-    def _render_row(self, rows: DatasetRows, index: int, model: str) -> None:
-        from tuner_tui.tui.dataset_workers import RowRenderer
-
-        worker = get_current_worker()
-        if self._renderer is None:
-            self._renderer = RowRenderer()
-        message = self._renderer.render(rows, index, model)
-        if not worker.is_cancelled:
-            self.post_message(message)
-
-    def _go_to_row(self, index: int) -> None:
-
-        self._index = index
+    def _go_to_row(self) -> None:
         tabs = self.query_one(TabbedContent)
         if tabs.active == "row":
             self._show_row()
         show(tabs, "row")
 
     def _show_row(self) -> None:
-
         if self._rows is None:
             return
-        self.query_one("#rows-table", DatasetTable).move_to(self._index)
-        example, value, problem = self._rows.example(self._index)
-        view = self.query_one(RowView)
-        what = kind(example).replace("_", " ") if example is not None else "not readable"
-        view.show_heading(self._index + 1, len(self._rows), what, self._rows.findings(self._index))
-        view.show_example(example, value, problem)
-        self._render_row(self._rows, self._index, self._settings[0])
+        rows, pane = self.query_one(RowsPane), self.query_one(RowPane)
+        rows.move_to(pane.index)
+        pane.show(rows.place(pane.index))
 
-    def _show_state(self, inspection: "Inspection") -> None:
-
-        name = visible(inspection.path.name, one_line=True)
-        state = Content.assemble((name, "bold"), "   ", severity_counts(inspection.findings))
-        if not inspection.complete:
-            state = state.append(Content.styled(f"   stopped after {inspection.rows:,} rows", "$warning"))
-        self.query_one("#data-state", Static).update(state)
+    def _next_fault(self, index: int, step: int) -> int | None:
+        """The row after `index`, or before it, in which something is wrong; with a filter, the next row."""
+        pane = self.query_one(RowsPane)
+        if pane.filtered:
+            return pane.neighbour(index, step)
+        found = self._inspection.severities if self._inspection is not None else b""
+        if step > 0:
+            match = _FAULT.search(found, index + 1)
+            return match.start() if match is not None else None
+        return len(found[:index].rstrip(b"\x00\x01")) - 1 if found[:index].strip(b"\x00\x01") else None
 
     def _model_and_length(self) -> tuple[str, int | None]:
         config = self.journey.config
         return ("embedded", None) if config is None else (config.model.name, config.data.max_length)
 
-    def _say(self, symbol: str, colour: str, name: str, text: str) -> None:
-        self.query_one("#data-state", Static).update(
-            Content.assemble(
-                (f"{symbol} ", colour), (visible(name, one_line=True), "bold"), (f"   {text}", "$quiet")
-            )
-        )
+    def _say(self, state: Content) -> None:
+        self.query_one("#data-state", Static).update(state)

@@ -69,7 +69,7 @@ class DatasetTable(ScrollView, can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home", "edge(0)", "First", show=False),
         Binding("end", "edge(1)", "Last", show=False),
-        Binding("enter", "open", "Open the row"),
+        Binding("enter", "open_row", "Open the row"),
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -91,6 +91,7 @@ class DatasetTable(ScrollView, can_focus=True):
         self._columns = tuple(columns)
         self._count = 0
         self._describe: Callable[[int], RowLine] | None = None
+        self._at_end = False
 
     @property
     def row_count(self) -> int:
@@ -100,13 +101,27 @@ class DatasetTable(ScrollView, can_focus=True):
         """Show rows 0 to `count` - 1; `describe(index)` is called for what is on the screen."""
         self._count = count
         self._describe = describe
+        self._at_end = False
         self.set_reactive(DatasetTable.cursor, 0)
         self.scroll_to(0, 0, animate=False, immediate=True)
         self._resize_virtual()
         self.refresh()
 
+    def grow(self, count: int) -> None:
+        """There are more rows by now; after `End` the cursor stays on the last one."""
+        if count <= self._count:
+            return
+        shown = self.scroll_offset.y + self.size.height > self._count
+        self._count = count
+        self._resize_virtual()
+        if self._at_end:
+            self.cursor = count - 1
+        if shown:
+            self.refresh()
+
     def move_to(self, index: int) -> None:
         """Put the cursor on the row `index`, and bring it into sight."""
+        self._at_end = False
         self.cursor = index
 
     def validate_cursor(self, cursor: int) -> int:
@@ -129,15 +144,18 @@ class DatasetTable(ScrollView, can_focus=True):
         self.refresh_line(self.cursor + 1)
 
     def action_move(self, step: int) -> None:
+        self._at_end = False
         self.cursor += step
 
     def action_page(self, direction: int) -> None:
+        self._at_end = False
         self.cursor += direction * max(self.size.height - 2, 1)
 
     def action_edge(self, last: int) -> None:
+        self._at_end = bool(last)
         self.cursor = self._count - 1 if last else 0
 
-    def action_open(self) -> None:
+    def action_open_row(self) -> None:
         if self._count:
             self.post_message(self.Opened(self, self.cursor))
 
@@ -148,7 +166,7 @@ class DatasetTable(ScrollView, can_focus=True):
         if index >= self._count:
             return
         if index == self.cursor:
-            self.action_open()
+            self.action_open_row()
         self.cursor = index
 
     def on_resize(self) -> None:

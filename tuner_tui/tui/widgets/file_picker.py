@@ -1,4 +1,4 @@
-"""Choose a file: type a path and see what matches, or take a suggestion."""
+"""Choose a file or a folder: type a path and see what matches, or take a suggestion."""
 
 import os
 from collections.abc import Sequence
@@ -53,6 +53,7 @@ class FilePicker(ModalScreen[Path | None]):
         Binding("up", "move(-1)", "Up", show=False, priority=True),
         Binding("down", "move(1)", "Down", show=False, priority=True),
         Binding("tab", "complete", "Complete", priority=True),
+        Binding("ctrl+o", "take_folder", "Open the folder", priority=True),
     ]
 
     class Listed(Message):
@@ -71,9 +72,14 @@ class FilePicker(ModalScreen[Path | None]):
         suggestions: Sequence[Suggestion] = (),
         suffixes: Sequence[str] = (),
         value: str = "",
+        folders: bool = False,
     ) -> None:
-        """`suffixes` (".jsonl", ...) are the files that are listed; any file can be typed. Empty: all."""
+        """`suffixes` (".jsonl", ...) are the files that are listed; any file can be typed. Empty: all.
+
+        With `folders` a folder as a whole can be chosen too.
+        """
         super().__init__()
+        self._folders = folders
         self._title = title
         self._suggestions = suggestions
         self._suffixes = tuple(suffixes)
@@ -90,7 +96,10 @@ class FilePicker(ModalScreen[Path | None]):
             entries = OptionList(id="picker-entries", compact=True, markup=False)
             entries.can_focus = False
             yield entries
-            yield Static("Enter takes it · Tab completes · Esc cancels", classes="hint", markup=False)
+            folder = " · Ctrl+O opens a folder as one dataset" if self._folders else ""
+            yield Static(
+                f"Enter takes it · Tab completes{folder} · Esc cancels", classes="hint", markup=False
+            )
 
     def on_mount(self) -> None:
         self.query_one("#picker-path", Input).focus()
@@ -127,6 +136,19 @@ class FilePicker(ModalScreen[Path | None]):
         path = self._highlighted()
         if path is not None:
             self._set_value(path)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Folders can be taken only where they are wanted."""
+        return self._folders if action == "take_folder" else True
+
+    def action_take_folder(self) -> None:
+        """Take the folder that is typed, or else the one that is highlighted, as it is."""
+        typed = self.query_one("#picker-path", Input).value
+        for path in (typed, self._highlighted()):
+            if path and Path(path).expanduser().is_dir():
+                self.dismiss(Path(path).expanduser())
+                return
+        self._say("This is no folder.")
 
     def on_file_picker_listed(self, event: Listed) -> None:
         if event.typed != self.query_one("#picker-path", Input).value:

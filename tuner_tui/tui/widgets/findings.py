@@ -1,11 +1,13 @@
 """What is wrong with a dataset: the rules that were broken, worst first, why it matters, and the rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
@@ -24,12 +26,27 @@ MARKS: dict[Severity, tuple[str, str]] = {
 }
 
 
-def severity_counts(findings: Sequence[Finding]) -> Content:
-    """A short line such as "✗ 8 errors   ▲ 2 warnings   • 1 note"; "✓ nothing to mend" when there is none."""
+@dataclass(frozen=True, slots=True)
+class RuleFindings:
+    """All findings of one rule: how many, in how many rows, and the first of them in full."""
+
+    rule: str
+    count: int
+    rows: int
+    kept: Sequence[Finding]
+
+    @property
+    def severity(self) -> Severity:
+        """How bad they are."""
+        return RULES[self.rule].severity
+
+
+def severity_counts(counts: Mapping[str, int]) -> Content:
+    """Findings by rule in a short line: "✗ 8 errors   ▲ 2 warnings   • 1 note", or "✓ nothing to mend"."""
     words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
     parts = []
     for severity, (symbol, colour) in MARKS.items():
-        count = sum(finding.severity is severity for finding in findings)
+        count = sum(number for rule, number in counts.items() if RULES[rule].severity is severity)
         if count:
             word = words[severity] + ("" if count == 1 else "s")
             parts.append(Content.styled(f"{symbol} {count:,} {word}", colour))
@@ -42,11 +59,13 @@ class FindingsView(Widget):
     DEFAULT_CSS = """
     FindingsView {
         layout: horizontal;
-        & > #finding-rules { width: 38; height: 1fr; }
+        & > #finding-rules { width: 42; height: 1fr; }
         & > #finding-detail { width: 1fr; padding: 0 0 0 2; }
-        & #finding-text { height: auto; max-height: 50%; margin: 0 0 1 0; }
+        & #finding-page { height: auto; max-height: 60%; margin: 0 0 1 0; scrollbar-size-vertical: 1; }
+        & #finding-text { height: auto; }
     }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f", "filter", "Only its rows")]
     COLUMNS: ClassVar[tuple[Column, ...]] = (Column("row", 9), Column("what is wrong"))
 
     class Opened(Message):
@@ -56,38 +75,52 @@ class FindingsView(Widget):
             super().__init__()
             self.finding = finding
 
+    class Filtered(Message):
+        """The rows that break one rule are to be shown, and no others."""
+
+        def __init__(self, rule: str) -> None:
+            super().__init__()
+            self.rule = rule
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._groups: list[list[Finding]] = []
-        self._current: list[Finding] = []
+        self._groups: Sequence[RuleFindings] = ()
+        self._current: RuleFindings | None = None
 
     def compose(self) -> ComposeResult:
         yield OptionList(id="finding-rules", compact=True, markup=False)
         with Vertical(id="finding-detail"):
-            yield Static(id="finding-text", markup=False)
+            with VerticalScroll(id="finding-page", can_focus=False):
+                yield Static(id="finding-text", markup=False)
             yield DatasetTable(self.COLUMNS, id="finding-rows")
 
-    def show(self, findings: Sequence[Finding]) -> None:
-        """Show `findings`, grouped by rule, worst severity and most frequent first."""
-        by_rule: dict[str, list[Finding]] = {}
-        for finding in findings:
-            by_rule.setdefault(finding.rule, []).append(finding)
-        order = list(MARKS)
-        self._groups = sorted(
-            by_rule.values(), key=lambda group: (order.index(group[0].severity), -len(group))
-        )
+    def show(self, groups: Sequence[RuleFindings]) -> None:
+        """Show the rules that were broken, in this order."""
+        self._groups = groups
         rules = self.query_one("#finding-rules", OptionList)
         rules.clear_options()
-        rules.add_options([Option(self._rule_line(group)) for group in self._groups])
-        if self._groups:
+        rules.add_options([Option(_rule_line(group)) for group in groups])
+        if groups:
             rules.highlighted = 0
         else:
-            self._describe([])
+            self._describe(None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A rule about the file as a whole has no rows to show."""
+        if action == "filter":
+            return self._current is not None and self._current.rows > 0
+        return True
+
+    def action_filter(self) -> None:
+        """Show the rows that break the highlighted rule."""
+        if self._current is not None:
+            self.post_message(self.Filtered(self._current.rule))
 
     @on(OptionList.OptionHighlighted, "#finding-rules")
     def _rule_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        self._describe(self._groups[event.option_index])
+        if event.option_index < len(self._groups):
+            self._describe(self._groups[event.option_index])
 
     @on(OptionList.OptionSelected, "#finding-rules")
     def _rule_selected(self, event: OptionList.OptionSelected) -> None:
@@ -97,39 +130,55 @@ class FindingsView(Widget):
     @on(DatasetTable.Opened)
     def _finding_opened(self, event: DatasetTable.Opened) -> None:
         event.stop()
-        self.post_message(self.Opened(self._current[event.index]))
+        if self._current is not None and event.index < len(self._current.kept):
+            self.post_message(self.Opened(self._current.kept[event.index]))
 
-    def _describe(self, group: list[Finding]) -> None:
+    def _describe(self, group: RuleFindings | None) -> None:
         self._current = group
         text = self.query_one("#finding-text", Static)
         table = self.query_one("#finding-rows", DatasetTable)
-        table.display = bool(group)
-        table.show(len(group), self._finding_line)
-        if not group:
+        table.display = group is not None
+        self.refresh_bindings()
+        if group is None:
+            table.show(0, self._finding_line)
             text.update(Content.styled("✓ Nothing to mend in this file.", "$good"))
             return
-        first = group[0]
-        rule = RULES[first.rule]
-        symbol, colour = MARKS[first.severity]
-        text.update(
-            Content.assemble(
-                (f"{symbol} {first.severity.value}  ", colour),
-                (rule.title, "bold"),
-                ("\n" + rule.explanation, ""),
-                ("\nMend it: ", "bold"),
-                (rule.mend, ""),
-            )
-        )
+        # One line more for those that were not kept.
+        table.show(len(group.kept) + (group.count > len(group.kept)), self._finding_line)
+        text.update(_explanation(group))
+        self.query_one("#finding-page").scroll_home(animate=False)
 
     def _finding_line(self, index: int) -> RowLine:
-        finding = self._current[index]
+        group = self._current
+        if group is None:
+            return RowLine(("", ""))
+        if index == len(group.kept):
+            more = f"and {group.count - index:,} more" + ("; f shows all the rows" if group.rows else "")
+            return RowLine(("…", more))
+        finding = group.kept[index]
         row = str(finding.row) if finding.row is not None else "file"
         where = f"{finding.field}: " if finding.field else ""
         return RowLine((row, visible(where + finding.message, one_line=True)))
 
-    @staticmethod
-    def _rule_line(group: list[Finding]) -> Content:
-        symbol, colour = MARKS[group[0].severity]
-        return Content.assemble(
-            (f"{symbol} ", colour), (f"{len(group):>5,}  ", "$quiet"), RULES[group[0].rule].title
-        )
+
+def _explanation(group: RuleFindings) -> Content:
+    rule = RULES[group.rule]
+    symbol, colour = MARKS[rule.severity]
+    where = f" in {group.rows:,} rows" if group.rows and group.rows != group.count else ""
+    return Content.assemble(
+        (f"{symbol} {rule.severity.value}  ", colour),
+        (rule.title, "bold"),
+        (f"  {group.count:,}{where}", "$quiet"),
+        "\n" + rule.explanation,
+        ("\nFor example: ", "bold"),
+        (visible(rule.example), "$quiet"),
+        ("\nMend it: ", "bold"),
+        rule.mend,
+    )
+
+
+def _rule_line(group: RuleFindings) -> Content:
+    symbol, colour = MARKS[group.severity]
+    return Content.assemble(
+        (f"{symbol} ", colour), (f"{group.count:>7,}  ", "$quiet"), RULES[group.rule].title
+    )

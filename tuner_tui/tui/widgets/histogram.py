@@ -1,13 +1,19 @@
-"""How long the rows are: a histogram of token counts with the limit drawn into it, and bars for shares."""
+"""How a count is spread over the rows: a histogram, with the limit drawn into it; and bars for shares."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.widget import Widget
 
+if TYPE_CHECKING:
+    from tuner_tui.data.statistics import Bin, Spread
+
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _LEFT_EIGHTHS = " ▏▎▍▌▋▊▉█"
 _AXIS = 7  # columns for the count beside the topmost bar
+_WIDEST = 7  # cells of one bin
+_LIMIT_IN_SIGHT = 1.6  # times the longest row; a limit beyond that is told in words only
 
 
 def bar(share: float, width: int) -> str:
@@ -23,16 +29,8 @@ def bar(share: float, width: int) -> str:
     return text.ljust(width)
 
 
-def count_bins(values: Sequence[int], bins: int, upper: int) -> list[int]:
-    """How many of `values` fall in each of `bins` equal parts of 0 to `upper` (the last part is closed)."""
-    counts = [0] * bins
-    for value in values:
-        counts[min(value * bins // max(upper, 1), bins - 1)] += 1
-    return counts
-
-
 class Histogram(Widget):
-    """Token counts per row; rows beyond the limit are drawn in the colour of an error, and counted below."""
+    """Bins as upright bars; rows beyond the limit in the colour of an error, and counted below."""
 
     DEFAULT_CSS = """
     Histogram {
@@ -43,32 +41,41 @@ class Histogram(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._values: Sequence[int] = ()
+        self._bins: Sequence[Bin] = ()
+        self._spread: Spread | None = None
         self._limit: int | None = None
+        self._beyond = 0
 
-    def show(self, values: Sequence[int], limit: int | None = None) -> None:
-        """Draw `values` (tokens per row) and `limit` (max_length in tokens, None: no limit)."""
-        self._values = values
-        self._limit = limit
+    def show(
+        self, bins: "Sequence[Bin]", spread: "Spread | None", limit: int | None = None, beyond: int = 0
+    ) -> None:
+        """Draw adjoining bins of one width; `limit` (None: none) is max_length, `beyond` the rows over it."""
+        self._bins, self._spread, self._limit, self._beyond = bins, spread, limit, beyond
         self.refresh()
 
     def render(self) -> Content:
-        if not self._values:
+        if not self._bins or self._spread is None:
             return Content()
-        width, height = self.size.width, self.size.height - 2
-        bins = max(4, (width - _AXIS - 1) // 2)
-        longest = max(self._values)
-        # A limit far beyond the longest row would squeeze the bars: it is told in words instead.
-        shown_limit = self._limit if self._limit and self._limit <= 1.6 * longest else None
-        upper = max(longest, shown_limit or 0) + 1
-        counts = count_bins(self._values, bins, upper)
-        limit_bin = shown_limit * bins // upper if shown_limit else None
-        rows = [self._level(counts, level, height, limit_bin) for level in range(max(height, 1), 0, -1)]
-        rows.append(self._axis(bins, upper, shown_limit))
-        rows.append(self._sentence(longest))
-        return Content("\n").join(rows)
+        room, height = self.size.width - _AXIS, max(self.size.height - 2, 1)
+        counts = [each.count for each in self._bins]
+        start, width = self._bins[0].low, self._bins[0].high - self._bins[0].low + 1
+        limit = self._limit if self._limit and start <= self._limit else None
+        if limit is not None:
+            missing = (limit - start) // width + 1 - len(counts)
+            if limit <= _LIMIT_IN_SIGHT * self._spread.maximum:
+                counts += [0] * missing
+            elif missing > 0:
+                limit = None
+        cells = min(max(room // len(counts), 1), _WIDEST)
+        limit_bin = (limit - start) // width if limit is not None else None
+        lines = [self._level(counts, level, height, cells, limit_bin) for level in range(height, 0, -1)]
+        lines.append(self._axis(len(counts), start, width, cells, limit))
+        lines.append(self._sentence(self._spread))
+        return Content("\n").join(lines)
 
-    def _level(self, counts: Sequence[int], level: int, height: int, limit_bin: int | None) -> Content:
+    def _level(
+        self, counts: Sequence[int], level: int, height: int, cells: int, limit_bin: int | None
+    ) -> Content:
         top = max(counts)
         label = f"{top:,}" if level == height else ""
         parts: list[Content | tuple[str, str]] = [(f"{label:>{_AXIS - 1}} ", "$quiet")]
@@ -78,32 +85,36 @@ class Histogram(Widget):
                 filled = max(filled, 1)
             beyond = limit_bin is not None and index > limit_bin
             if index == limit_bin and not filled:
-                parts.append(("┊ ", "$warning"))
+                parts.append(("┊".ljust(cells), "$warning"))
             else:
-                parts.append((_EIGHTHS[filled] * 2, "$bad" if beyond else "$primary"))
+                drawn = _EIGHTHS[filled] * max(cells - 1, 1)
+                parts.append((drawn.ljust(cells), "$bad" if beyond else "$primary"))
         return Content.assemble(*parts)
 
-    def _axis(self, bins: int, upper: int, limit: int | None) -> Content:
-        width = bins * 2
-        line = [" "] * width
-        right = f"{upper - 1:,}"
-        line[0] = "0"
+    def _axis(self, bins: int, start: int, width: int, cells: int, limit: int | None) -> Content:
+        line = [" "] * max(bins * cells, self.size.width - _AXIS)
         if limit is not None:
             label = f"max_length {limit:,}"
-            start = min(max(limit * width // upper - len(label) // 2, 2), width - len(label))
-            line[start : start + len(label)] = label
-            if start + len(label) + 1 + len(right) <= width:
-                line[-len(right) :] = right
-        else:
-            line[-len(right) :] = right
-        return Content.styled(" " * _AXIS + "".join(line)[:width], "$quiet")
+            _place(line, label, max(min((limit - start) // width * cells, len(line) - len(label)), 0))
+        for index in range(bins):
+            _place(line, f"{start + index * width:,}", index * cells)
+        return Content.styled(" " * _AXIS + "".join(line)[: max(self.size.width - _AXIS, 0)], "$quiet")
 
-    def _sentence(self, longest: int) -> Content:
-        values = sorted(self._values)
-        text = f"{' ' * _AXIS}tokens in a row: median {values[len(values) // 2]:,}, longest {longest:,}"
+    def _sentence(self, spread: "Spread") -> Content:
+        text = f"median {spread.median:,} · 95% ≤ {spread.p95:,} · most {spread.maximum:,}"
+        if spread.minimum == spread.maximum:
+            text = f"always {spread.maximum:,}"
+        text = f"{' ' * _AXIS}{text}"
         if self._limit is None:
             return Content.styled(text, "$quiet")
-        beyond = sum(value > self._limit for value in values)
-        if beyond:
-            return Content.assemble((text, "$quiet"), (f"; {beyond:,} longer than {self._limit:,}", "$bad"))
-        return Content.styled(f"{text}; all within {self._limit:,}", "$quiet")
+        if self._beyond:
+            longer = f" · {self._beyond:,} longer than {self._limit:,}"
+            return Content.assemble((text, "$quiet"), (longer, "$bad"))
+        return Content.styled(f"{text} · all within {self._limit:,}", "$quiet")
+
+
+def _place(line: list[str], label: str, at: int) -> None:
+    """Write `label` at a place of the line, if there is room for it and a space on both sides."""
+    around = line[max(at - 1, 0) : at + len(label) + 1]
+    if at + len(label) <= len(line) and not any(cell != " " for cell in around):
+        line[at : at + len(label)] = label

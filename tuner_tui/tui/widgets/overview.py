@@ -6,24 +6,29 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.histogram import Histogram, bar
 from tuner_tui.tui.widgets.prose import Prose, hanging
 from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     from tuner_tui.data.inspection import Inspection
+    from tuner_tui.data.statistics import Statistics, Tokens
 
 _LABEL = 22
 _TOOLS = 8  # the most called; the rest is counted
+_SPREADS = {
+    "calls": "Calls per row",
+    "messages": "Messages per row",
+    "tools": "Tools on offer per row",
+}
 
 
 class Overview(VerticalScroll):
-    """Rows and tools on one side, tokens on the other; Enter uses the file."""
+    """Rows and tools on one side, tokens on the other, and how everything is spread; Enter uses the file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.next_step", "Use it", show=False)]
 
@@ -34,26 +39,47 @@ class Overview(VerticalScroll):
                 yield Static("Tokens", classes="heading", id="tokens-title", markup=False)
                 yield Prose(id="tokens-text")
                 yield Histogram(id="histogram")
+        with Grid(id="overview-spreads"):
+            for name, title in _SPREADS.items():
+                with Vertical():
+                    yield Static(title, classes="heading", markup=False)
+                    yield Histogram(id=f"spread-{name}")
+            yield Prose(id="argument-types")
 
-    def show(self, inspection: "Inspection", model: str, max_length: int | None, note: str) -> None:
+    def show(
+        self, inspection: "Inspection", figures: "Statistics", model: str, max_length: int | None, note: str
+    ) -> None:
         """Show an inspection; `note` says why there are no token counts, when there are none."""
-        self.query_one("#overview-text", Prose).show(partial(_facts, inspection))
-        tokens = self.query_one("#tokens-text", Prose)
-        if inspection.lengths:
-            tokens.show(partial(_tokens, inspection, model))
+        self.query_one("#overview-text", Prose).show(partial(_facts, inspection, figures))
+        text = self.query_one("#tokens-text", Prose)
+        histogram = self.query_one("#histogram", Histogram)
+        tokens = figures.tokens
+        histogram.display = tokens is not None
+        if tokens is not None:
+            beyond = 0 if max_length is None else sum(length > max_length for length in inspection.lengths)
+            text.show(partial(_tokens, tokens, model))
+            histogram.show(tokens.histogram, tokens.lengths, max_length, beyond)
         else:
             reason = visible(note or "No row could be rendered.")
-            tokens.show(lambda width: Content.styled(hanging(reason, width, 0), "$quiet"))
-        self.query_one(Histogram).show(inspection.lengths, max_length)
+            text.show(lambda width: Content.styled(hanging(reason, width, 0), "$quiet"))
+        for name, bins, spread in (
+            ("calls", figures.calls_histogram, figures.calls),
+            ("messages", figures.turns_histogram, figures.turns),
+            ("tools", figures.tools_offered_histogram, figures.tools_offered),
+        ):
+            self.query_one(f"#spread-{name}", Histogram).show(bins, spread)
+        self.query_one("#argument-types", Prose).show(partial(_arguments, figures))
+        self.query_one("#overview-spreads").display = bool(figures.sound)
 
 
-def _facts(inspection: "Inspection", width: int) -> Content:
+def _facts(inspection: "Inspection", figures: "Statistics", width: int) -> Content:
     rows = f"{inspection.rows:,} rows"
     if not inspection.complete:
         rows += " looked at; there are more"
     lines = [
-        safe(inspection.format.label, one_line=True),
-        Content(f"{rows} · {sum(inspection.tools.values()):,} calls of {len(inspection.tools):,} tools"),
+        Content(visible(inspection.format.label, one_line=True)),
+        Content(f"{visible(inspection.kind, one_line=True)} · {rows}"),
+        Content(f"{sum(inspection.tools.values()):,} calls of {len(inspection.tools):,} tools"),
         _title("Kinds of rows"),
         *_bars(inspection.kinds, max(inspection.rows, 1), width),
     ]
@@ -62,16 +88,35 @@ def _facts(inspection: "Inspection", width: int) -> Content:
         lines += [_title("Called most"), *_bars(most, sum(inspection.tools.values()), width)]
         if len(inspection.tools) > _TOOLS:
             lines.append(Content.styled(f"and {len(inspection.tools) - _TOOLS:,} more tools", "$quiet"))
+    if never := figures.never_called:
+        lines.append(Content.styled(f"{len(never):,} tools are offered and never called", "$quiet"))
     return Content("\n").join(lines)
 
 
-def _tokens(inspection: "Inspection", model: str, width: int) -> Content:
-    total, trained = sum(inspection.lengths), sum(inspection.trained)
+def _tokens(tokens: "Tokens", model: str, width: int) -> Content:
     text = (
-        f"{total:,} tokens through the chat template of {visible(model, one_line=True)}; "
-        f"{trained:,} of them ({trained / total:.0%}) are trained."
+        f"{tokens.lengths.total:,} tokens through the chat template of {visible(model, one_line=True)}; "
+        f"{tokens.trained.total:,} of them ({tokens.trained_share:.0%}) are trained."
     )
     return Content(hanging(text, width, 0))
+
+
+def _arguments(figures: "Statistics", width: int) -> Content:
+    lines = [Content.styled("Arguments by type", "bold $primary")]
+    if figures.argument_types:
+        total = sum(figures.argument_types.values())
+        lines += _bars(figures.argument_types, total, width)
+    else:
+        lines.append(Content.styled("No call has an argument.", "$quiet"))
+    if calling := figures.calls_per_turn.count:
+        share = figures.parallel_turns / calling
+        text = f"Several calls at once in {figures.parallel_turns:,} of {calling:,} turns ({share:.0%})."
+        lines.append(Content.styled("\n" + hanging(text, width, 0), "$quiet"))
+    if figures.scripts:
+        rows = sum(figures.scripts.values())
+        shares = ", ".join(f"{name} {count / rows:.0%}" for name, count in figures.scripts.items())
+        lines.append(Content.styled(hanging(f"Users write in: {visible(shares)}.", width, 0), "$quiet"))
+    return Content("\n").join(lines)
 
 
 def _title(text: str) -> Content:

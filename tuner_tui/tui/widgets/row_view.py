@@ -1,9 +1,9 @@
 """One row: what is wrong with it, its messages, and what the model will see of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import orjson
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -12,19 +12,19 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tuner_tui.data.examples import Example, calls, is_preference
-from tuner_tui.data.examples import Message as Turn
-from tuner_tui.data.rules import Finding
+from tuner_tui.data.examples import Example
 from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.findings import MARKS
+from tuner_tui.tui.widgets.message_blocks import Block, Marks, RowBlocks, example_blocks, raw_blocks
 from tuner_tui.tui.widgets.token_view import TokenView
 from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     from tuner_tui.data.preview import Rendered
 
-_LONGEST = 20_000  # characters of one text that are shown
-_ROLE_STYLES = {"system": "$quiet", "user": "$secondary", "assistant": "$good", "tool": "$warning"}
+_HEADED = 3  # findings that the heading tells in full; all of them stand beside their fields
+_ABOVE = 2  # lines that stay in sight above a fault
+_SIDE_BY_SIDE = 88  # cells from which two answers stand beside each other
 
 
 class RowPage(VerticalScroll):
@@ -33,6 +33,8 @@ class RowPage(VerticalScroll):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "step(-1)", "Row before", key_display="←"),
         Binding("right", "step(1)", "Next row", key_display="→"),
+        Binding("e", "finding(1)", "Next fault"),
+        Binding("E", "finding(-1)", "Fault before", show=False),
     ]
 
     class Stepped(Message):
@@ -42,8 +44,71 @@ class RowPage(VerticalScroll):
             super().__init__()
             self.step = step
 
+    class FindingStepped(Stepped):
+        """The person wants the finding `step` places on, in this row or another."""
+
     def action_step(self, step: int) -> None:
         self.post_message(self.Stepped(step))
+
+    def action_finding(self, step: int) -> None:
+        self.post_message(self.FindingStepped(step))
+
+
+class MessagesPage(RowPage):
+    """The messages of a row; two answers of a pair beside each other where there is room."""
+
+    DEFAULT_CSS = """
+    MessagesPage {
+        & Static { height: auto; }
+        & #row-pair { height: auto; layout: vertical; }
+        &.-beside #row-pair { layout: horizontal; }
+        &.-beside #row-chosen { width: 1fr; margin: 0 2 0 0; }
+        &.-beside #row-rejected { width: 1fr; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._blocks: dict[str, list[Block]] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="row-text", markup=False)
+        with Horizontal(id="row-pair"):
+            yield Static(id="row-chosen", markup=False)
+            yield Static(id="row-rejected", markup=False)
+        yield Static(id="row-tools", markup=False)
+
+    def show(self, blocks: RowBlocks) -> None:
+        """Show a row, from its beginning or from the fault that was chosen."""
+        self._blocks = {
+            "row-text": blocks.messages,
+            "row-chosen": blocks.chosen,
+            "row-rejected": blocks.rejected,
+            "row-tools": blocks.tools,
+        }
+        for name, shown in self._blocks.items():
+            static = self.query_one(f"#{name}", Static)
+            static.update(Content("\n").join([block.content for block in shown]))
+            static.display = bool(shown)
+        self.query_one("#row-pair").display = bool(blocks.chosen or blocks.rejected)
+        self.scroll_home(animate=False)
+        if any(block.chosen for block in chain(*self._blocks.values())):
+            # Where it stands is known when the new text has been laid out.
+            self.call_after_refresh(self._scroll_to_chosen)
+
+    def on_resize(self) -> None:
+        self.set_class(self.content_size.width >= _SIDE_BY_SIDE, "-beside")
+
+    def _scroll_to_chosen(self) -> None:
+        for name, shown in self._blocks.items():
+            index = next((index for index, block in enumerate(shown) if block.chosen), None)
+            if index is not None:
+                static = self.query_one(f"#{name}", Static)
+                width = max(static.content_size.width, 1)
+                above = sum(block.content.get_height({}, width) for block in shown[:index])
+                top = static.region.y - self.region.y + self.scroll_offset.y
+                self.scroll_to(y=max(top + above - _ABOVE, 0), animate=False)
+                return
 
 
 class RowView(Widget):
@@ -55,42 +120,39 @@ class RowView(Widget):
         & #row-heading { height: auto; padding: 0 0 1 0; }
         & #row-pages { height: 1fr; }
         & RowPage { width: 1fr; height: 1fr; scrollbar-size-vertical: 1; padding: 0 2 0 0; }
-        & #row-text { height: auto; }
+        &.-pair #row-messages { width: 2fr; }
     }
     """
 
     def compose(self) -> ComposeResult:
         yield Static(id="row-heading", markup=False)
         with Horizontal(id="row-pages"):
-            with RowPage(id="row-messages"):
-                yield Static(id="row-text", markup=False)
+            yield MessagesPage(id="row-messages")
             with RowPage(id="row-tokens"):
                 yield TokenView(id="token-view", markup=False)
 
-    def show_heading(self, number: int, count: int, kind: str, findings: Sequence[Finding]) -> None:
-        """Say which row this is, and what is wrong with it."""
-        lines = [Content.assemble((f"Row {number:,}", "bold"), (f" of {count:,}   {kind}", "$quiet"))]
-        for each in findings:
+    def show_heading(self, where: str, kind: str, marks: Marks) -> None:
+        """Say which row this is (`where`: "Row 5 of 12"), and what is wrong with it."""
+        findings, chosen = marks.findings, marks.chosen
+        lines = [Content.assemble((visible(where, one_line=True), "bold"), (f"   {kind}", "$quiet"))]
+        first = [] if chosen is None else [chosen]
+        ordered = [*first, *(each for each in findings if each is not chosen)]
+        for each in ordered[:_HEADED]:
             symbol, colour = MARKS[each.severity]
-            where = f"{visible(each.field, one_line=True)}: " if each.field else ""
-            lines.append(
-                Content.assemble(
-                    (f"{symbol} ", colour), (where, "$quiet"), visible(each.message, one_line=True)
-                )
-            )
+            field = f"{visible(each.field, one_line=True)}: " if each.field else ""
+            message = visible(each.message, one_line=True)
+            lines.append(Content.assemble((f"{symbol} ", colour), (field, "$quiet"), message))
+        if len(ordered) > _HEADED:
+            lines.append(Content.styled(f"… and {len(ordered) - _HEADED} more; e goes to the next", "$quiet"))
         self.query_one("#row-heading", Static).update(Content("\n").join(lines))
 
-    def show_example(self, example: Example | None, value: Mapping[str, Any] | None, problem: str) -> None:
-        """Show the conversation; of a row that is no example, why, and the row as it stands in the file."""
-        if example is not None:
-            content = example_content(example)
-        else:
-            content = safe(f"✗ {problem}", "$bad")
-            if value is not None:
-                raw = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-                content = Content("\n\n").join([content, _limited(raw)])
-        self.query_one("#row-text", Static).update(content)
-        self.query_one("#row-messages").scroll_home(animate=False)
+    def show_row(
+        self, example: Example | None, value: Mapping[str, Any] | None, problem: str, marks: Marks
+    ) -> None:
+        """Show the messages; of a row that is no example, why, and the row as it stands in the file."""
+        blocks = raw_blocks(value, problem, marks) if example is None else example_blocks(example, marks)
+        self.set_class(bool(blocks.chosen or blocks.rejected), "-pair")
+        self.query_one(MessagesPage).show(blocks)
 
     def show_tokens(self, rendered: "Rendered", max_length: int | None, note: str = "") -> None:
         """Show the row as the model reads it; `note` is said first."""
@@ -101,68 +163,3 @@ class RowView(Widget):
     def show_no_tokens(self, reason: str) -> None:
         """Say why the row cannot be rendered."""
         self.query_one(TokenView).update(safe(reason, "$quiet"))
-
-
-def example_content(example: Example) -> Content:
-    """The messages of an example, and the tools on offer, as text."""
-    parts: list[Content] = []
-    if is_preference(example):
-        parts += _turns(example["prompt"])
-        parts += [_heading("✓ chosen", "$good"), *_turns(example["chosen"])]
-        parts += [_heading("✗ rejected", "$bad"), *_turns(example["rejected"])]
-    else:
-        parts += _turns(example["messages"])
-    tools = example.get("tools") or []
-    if tools:
-        parts.append(_heading(f"{len(tools)} tool{'s' * (len(tools) > 1)} on offer", "$primary"))
-        parts += [_tool(each) for each in tools]
-    return Content("\n").join(parts)
-
-
-def _turns(turns: Sequence[Turn]) -> list[Content]:
-    return [part for turn in turns for part in _turn(turn)]
-
-
-def _turn(turn: Turn) -> list[Content]:
-    role = turn["role"]
-    name = turn.get("name")
-    title = visible(f"{role} · {name}" if name else role, one_line=True)
-    parts = [Content.styled(title, f"bold {_ROLE_STYLES.get(role, '$quiet')}")]
-    if turn["content"]:
-        parts.append(_limited(turn["content"]))
-    for call in calls(turn):
-        arguments = orjson.dumps(call.arguments).decode()
-        parts.append(
-            Content.assemble(
-                ("→ ", "$good"),
-                (visible(call.name, one_line=True), "bold"),
-                " ",
-                _limited(arguments),
-            )
-        )
-    return [*parts, Content()]
-
-
-def _tool(tool: Mapping[str, Any]) -> Content:
-    function = tool.get("function")
-    inner = function if isinstance(function, Mapping) else tool
-    parameters = inner.get("parameters")
-    names: list[str] = []
-    if isinstance(parameters, Mapping) and isinstance(parameters.get("properties"), Mapping):
-        names = [str(each) for each in parameters["properties"]]
-    return Content.assemble(
-        (visible(str(inner.get("name", "?")), one_line=True), "bold"),
-        visible(f"({', '.join(names)})", one_line=True),
-        ("  " + visible(str(inner.get("description", "")), one_line=True), "$quiet"),
-    )
-
-
-def _heading(text: str, colour: str) -> Content:
-    return Content.styled(text, f"bold {colour}")
-
-
-def _limited(text: str) -> Content:
-    if len(text) <= _LONGEST:
-        return safe(text)
-    rest = Content.styled(f"\n… and {len(text) - _LONGEST:,} characters more, which are not shown.", "$quiet")
-    return Content("").join([safe(text[:_LONGEST]), rest])

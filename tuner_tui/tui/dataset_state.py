@@ -1,0 +1,58 @@
+"""The line above a dataset: how far its inspection has come, or what was found."""
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tuner_tui.data.progress import Progress
+from tuner_tui.tui import words
+from tuner_tui.tui.widgets.findings import severity_counts
+from tuner_tui.tui.widgets.histogram import bar
+from tuner_tui.visible import visible
+
+if TYPE_CHECKING:
+    from tuner_tui.data.inspection import Inspection
+
+_BAR = 12
+
+
+def opening(name: str) -> Content:
+    """Before the first rows are there."""
+    return _working(name, "opening …")
+
+
+def indexing(name: str, rows: int) -> Content:
+    """The rows are being counted; they are judged when that is done."""
+    return _working(name, f"{rows:,} rows so far …")
+
+
+def inspecting(name: str, progress: Progress) -> Content:
+    """How much is inspected, how fast, and for how long it will go on."""
+    share = progress.share
+    parts = [f"{progress.rows:,} rows", f"{progress.rows_per_second:,.0f} rows/s"]
+    if progress.eta is not None:
+        parts.append(f"about {words.duration(progress.eta)} left")
+    amounts = f"{words.size(progress.done)} of {words.size(progress.total)}"
+    return Content.assemble(
+        ("◔ ", "$warning"),
+        (visible(name, one_line=True), "bold"),
+        "  ",
+        (bar(share, _BAR), "$primary on $panel"),
+        f" {share:.0%}",
+        (f"  {amounts} · {' · '.join(parts)}  Esc stops", "$quiet"),
+    )
+
+
+def inspected(inspection: "Inspection") -> Content:
+    """What was found, and whether all rows were looked at."""
+    name = visible(inspection.path.name, one_line=True)
+    state = Content.assemble((name, "bold"), "   ", severity_counts(inspection.counts))
+    if inspection.complete:
+        return state
+    return state.append(Content.styled(f"   stopped after {inspection.rows:,} rows", "$warning"))
+
+
+def _working(name: str, text: str) -> Content:
+    return Content.assemble(
+        ("◔ ", "$warning"), (visible(name, one_line=True), "bold"), (f"   {text}   Esc cancels", "$quiet")
+    )
