@@ -1,6 +1,25 @@
-"""Parquet and Arrow files, and the zstd stream: what needs pyarrow, imported when one is read."""
+"""Parquet and Arrow files, read batch by batch, and the zstd stream: what needs pyarrow."""
 
-from typing import Any, BinaryIO
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from tuner_tui.data.readers.arrow_values import batch_rows, has_structs
+from tuner_tui.data.readers.chunks import Chunk, SpanBlock, span_blocks
+from tuner_tui.data.readers.identify import Container
+from tuner_tui.data.readers.rows import Row, Span, to_span
+from tuner_tui.data.readers.streams import open_plain
+from tuner_tui.errors import UserError
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch, Schema
+
+_BATCH_BYTES = 4 << 20  # of a batch, as far as the file's own figures tell it
+_BATCH_ROWS = 512
+_LARGEST_BATCH = 1 << 30
 
 
 def zstd_stream(file: BinaryIO) -> Any:
@@ -8,3 +27,292 @@ def zstd_stream(file: BinaryIO) -> Any:
     import pyarrow
 
     return pyarrow.CompressedInputStream(file, "zstd")
+
+
+class ColumnFile(ABC):
+    """A file of record batches, which are its units of access.
+
+    Raises:
+        UserError: it is damaged, or its batches are too large for memory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with open_plain(path):  # for the sentence about a file that cannot be opened
+            pass
+        self.size = path.stat().st_size
+        self._check()
+        self.filled_nulls = has_structs(self.schema)
+
+    schema: "Schema"
+
+    @abstractmethod
+    def _check(self) -> None:
+        """Read what the file says of itself: the schema first of all."""
+
+    @abstractmethod
+    def batches(self, first: int, last: int) -> Iterator["RecordBatch"]:
+        """The batches of the pieces first..last-1 (row groups, or record batches), in order."""
+
+    @abstractmethod
+    def pieces(self) -> list[tuple[int, int]]:
+        """Bytes on disk and in memory of each piece that can be read by itself; one when none can."""
+
+    def rows(self, limit: int | None = None) -> Iterator[Row]:
+        """The rows in order, at most `limit`."""
+        return islice(_numbered(self, 0, len(self.pieces())), limit)
+
+    def chunks(self, target: int, limit: int | None) -> Iterator[Chunk]:
+        """Several pieces as one chunk, or a large piece as several."""
+        pieces = self.pieces()
+        if limit is not None:
+            yield from span_blocks(map(to_span, self.rows(limit)), target)
+            return
+        first = 0
+        while first < len(pieces):
+            last, disk, memory = first, 0, 0
+            while last < len(pieces) and (last == first or memory + pieces[last][1] <= target):
+                disk, memory = disk + pieces[last][0], memory + pieces[last][1]
+                last += 1
+            if memory <= 4 * target:
+                yield PieceRange(self.path, self.container, first, last, disk)
+            else:
+                yield from self._copied(first, target)
+            first = last
+
+    container: Container
+
+    def _copied(self, piece: int, target: int) -> Iterator[Chunk]:
+        """The batches of a large piece, read here: a worker would have to read it from its beginning."""
+        disk, memory = self.pieces()[piece]
+        held: list[RecordBatch] = []
+        weight = given = 0
+        for batch in _sound(self.batches(piece, piece + 1), target):
+            if not isinstance(batch, str):
+                held.append(batch)
+                weight += batch.nbytes
+            if held and (weight >= target or isinstance(batch, str)):
+                size = min(disk - given, weight * disk // (memory or 1))
+                given += size
+                yield _copy(held, size)
+                held, weight = [], 0
+            if isinstance(batch, str):
+                yield SpanBlock((Span(0, 0, 1, None, batch, "not_json"),), 0, False)
+        if held:
+            yield _copy(held, disk - given)
+
+
+class ParquetRows(ColumnFile):
+    """A Parquet file; its pieces are row groups."""
+
+    container = Container.PARQUET
+
+    def _check(self) -> None:
+        file = self._open()
+        self.schema = file.schema_arrow
+        groups = [file.metadata.row_group(index) for index in range(file.metadata.num_row_groups)]
+        self.counts = [group.num_rows for group in groups]
+        self._pieces = [
+            (
+                sum(group.column(index).total_compressed_size for index in range(group.num_columns)),
+                group.total_byte_size,
+            )
+            for group in groups
+        ]
+        bytes_a_row = sum(piece[1] for piece in self._pieces) // (sum(self.counts) or 1) + 1
+        self.batch_size = max(1, min(_BATCH_ROWS, _BATCH_BYTES // bytes_a_row))
+
+    def _open(self) -> Any:
+        import pyarrow
+        from pyarrow import parquet
+
+        try:
+            return parquet.ParquetFile(self.path, buffer_size=1 << 20, pre_buffer=False)
+        except (pyarrow.ArrowException, OSError) as error:
+            raise UserError(f"{self.path}: is a damaged Parquet file ({_first_line(error)}).") from None
+
+    def pieces(self) -> list[tuple[int, int]]:
+        """Of each row group."""
+        return self._pieces
+
+    def batches(self, first: int, last: int) -> Iterator["RecordBatch"]:
+        """Batches of `batch_size` rows, none over the end of a row group."""
+        file = self._open()
+        for group in range(first, last):
+            yield from file.iter_batches(self.batch_size, row_groups=[group], use_threads=False)
+
+
+class ArrowRows(ColumnFile):
+    """An Arrow file with a footer; its pieces are record batches."""
+
+    container = Container.ARROW_FILE
+
+    def _check(self) -> None:
+        file = self._open()
+        self.schema = file.schema
+        count = file.num_record_batches
+        share = self.size // (count or 1)
+        if share > _LARGEST_BATCH:
+            raise UserError(
+                f"{self.path}: its record batches are larger than {_LARGEST_BATCH >> 30} GiB; write it with "
+                "smaller ones, or as Parquet."
+            )
+        self._pieces = [(share, share)] * count
+
+    def _open(self) -> Any:
+        import pyarrow
+
+        try:
+            # Not mapped to memory: of a mapped file that shrinks meanwhile, the process would die.
+            return pyarrow.ipc.open_file(pyarrow.OSFile(str(self.path)))
+        except (pyarrow.ArrowException, OSError) as error:
+            raise UserError(f"{self.path}: is a damaged Arrow file ({_first_line(error)}).") from None
+
+    def pieces(self) -> list[tuple[int, int]]:
+        """Of each record batch; the file does not tell how they differ."""
+        return self._pieces
+
+    def batches(self, first: int, last: int) -> Iterator["RecordBatch"]:
+        """The record batches as they were written."""
+        file = self._open()
+        for index in range(first, last):
+            yield file.get_batch(index)
+
+
+class ArrowStreamRows(ColumnFile):
+    """An Arrow stream, as `datasets` saves it: one piece, read from its beginning."""
+
+    container = Container.ARROW_STREAM
+
+    def _check(self) -> None:
+        self.schema = self._open().schema
+
+    def _open(self) -> Any:
+        import pyarrow
+
+        try:
+            return pyarrow.ipc.open_stream(pyarrow.OSFile(str(self.path)))
+        except (pyarrow.ArrowException, OSError) as error:
+            raise UserError(f"{self.path}: is a damaged Arrow stream ({_first_line(error)}).") from None
+
+    def pieces(self) -> list[tuple[int, int]]:
+        """One: the whole file."""
+        return [(self.size, self.size)]
+
+    def batches(self, first: int, last: int) -> Iterator["RecordBatch"]:
+        """The record batches as they were written."""
+        return iter(self._open())
+
+
+def open_columns(path: Path, container: Container) -> ColumnFile:
+    """A Parquet or Arrow file."""
+    files: dict[Container, type[ColumnFile]] = {
+        Container.PARQUET: ParquetRows,
+        Container.ARROW_FILE: ArrowRows,
+        Container.ARROW_STREAM: ArrowStreamRows,
+    }
+    return files[container](path)
+
+
+@dataclass(frozen=True, slots=True)
+class PieceRange:
+    """Row groups or record batches of a file, read where they are wanted."""
+
+    path: Path
+    container: Container
+    first: int
+    last: int
+    size: int
+    json_lines: bool = False
+
+    def data(self) -> bytes:
+        """Nothing: the rows are no text."""
+        return b""
+
+    def rows(self) -> Iterator[Row]:
+        """The rows, as values."""
+        return _numbered(open_columns(self.path, self.container), self.first, self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchBlock:
+    """Record batches in Arrow's stream format."""
+
+    stream: bytes
+    size: int
+    json_lines: bool = False
+
+    def data(self) -> bytes:
+        """Nothing: the rows are no text."""
+        return b""
+
+    def rows(self) -> Iterator[Row]:
+        """The rows, as values."""
+        import pyarrow
+
+        number = 1
+        for batch in pyarrow.ipc.open_stream(self.stream):
+            yield from batch_rows(batch, number)
+            number += batch.num_rows
+
+
+def _numbered(file: ColumnFile, first: int, last: int) -> Iterator[Row]:
+    """The rows of some pieces; a piece that is damaged ends with a row that says so."""
+    number = 1
+    for piece in range(first, last):
+        for batch in _sound(file.batches(piece, piece + 1), _BATCH_BYTES):
+            if isinstance(batch, str):
+                yield Row(number, None, batch, "not_json")
+                number += 1
+            else:
+                yield from batch_rows(batch, number)
+                number += batch.num_rows
+
+
+def _sound(batches: Iterator["RecordBatch"], target: int) -> Iterator["RecordBatch | str"]:
+    """The batches, the large ones in slices; in place of a row that cannot be read, and after the last batch
+    that can be, the reason.
+
+    As Python values, rows need many times their memory. Arrow itself believes its files: a length that is
+    wrong in a damaged one would end the process, so all are looked at.
+    """
+    import pyarrow
+
+    try:
+        for batch in batches:
+            batch.validate()
+            rows = max(1, min(batch.num_rows, target * batch.num_rows // (batch.nbytes or 1)))
+            for start in range(0, batch.num_rows, rows):
+                yield from _valid_parts(batch.slice(start, rows))
+    except (pyarrow.ArrowException, OSError, MemoryError) as error:
+        yield f"the file is damaged or cut off here ({_first_line(error)})"
+
+
+def _valid_parts(batch: "RecordBatch") -> Iterator["RecordBatch | str"]:
+    import pyarrow
+
+    try:
+        batch.validate(full=True)
+    except pyarrow.ArrowInvalid as error:
+        if batch.num_rows == 1:
+            yield f"a value cannot be read ({_first_line(error)})"
+            return
+    else:
+        yield batch
+        return
+    for index in range(batch.num_rows):
+        yield from _valid_parts(batch.slice(index, 1))
+
+
+def _copy(batches: list["RecordBatch"], size: int) -> BatchBlock:
+    import pyarrow
+
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.ipc.new_stream(sink, batches[0].schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    return BatchBlock(sink.getvalue().to_pybytes(), size)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -6,6 +6,7 @@ The name decides only where the bytes cannot: a text that does not begin as JSON
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
@@ -34,6 +35,8 @@ _FOREIGN = {
 _UTF16 = "UTF-16 text; turn it into UTF-8 first (iconv -f UTF-16 -t UTF-8)"
 _TABLES, _PROSE = (".csv", ".tsv", ".tab"), (".txt", ".text", ".md")
 _DELIMITERS = ",\t;"
+# So that prose which begins "[Music]" is no array.
+_BEGINS_JSON = re.compile(rb"\{|\[\s*(?:[\[{\]\"\d-]|true|false|null|$)")
 _SAMPLE = 20  # records of a table that are looked at
 
 
@@ -44,7 +47,7 @@ class Container(Enum):
     ARRAY = "JSON"
     VALUES = "JSON values"
     TABLE = "CSV"
-    TEXT = "text"
+    TEXT = "plain text"
     PARQUET = "Parquet"
     ARROW_FILE = "Arrow"
     ARROW_STREAM = "Arrow stream"
@@ -118,7 +121,7 @@ def _text_kind(path: Path, head: bytes, compression: Compression) -> Kind:
     suffix = next(
         (each.lower() for each in reversed(path.suffixes) if each.lower() not in (".gz", ".zst")), ""
     )
-    if not text.startswith((b"{", b"[")):
+    if not _BEGINS_JSON.match(text):
         if suffix in _PROSE:
             blank = b"\n\n" in text or b"\n\r\n" in text
             return Kind(Container.TEXT, compression, start, paragraphs=blank)

@@ -72,6 +72,17 @@ def decode(number: int, data: bytes | None, line: int = 1) -> Row:
     return Row(number, value, None)
 
 
+def to_span(row: Row) -> Span:
+    """The row as JSON text."""
+    if row.value is None:
+        return Span(0, 0, 1, None, row.error, row.rule)
+    try:
+        data = orjson.dumps(row.value)
+    except (orjson.JSONEncodeError, RecursionError) as error:
+        return Span(0, 0, 1, None, f"cannot be written as JSON ({error})", "not_json")
+    return Span(0, len(data), 1, data)
+
+
 def _reason(data: bytes, error: orjson.JSONDecodeError, place: str) -> str:
     try:
         text = data.decode()

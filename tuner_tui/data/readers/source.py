@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Protocol
 
 from tuner_tui.data.readers.chunks import Chunk, joined
-from tuner_tui.data.readers.identify import identify
+from tuner_tui.data.readers.columnar import open_columns
+from tuner_tui.data.readers.identify import Container, Kind, identify
 from tuner_tui.data.readers.jsonfile import JsonFile
 from tuner_tui.data.readers.rows import Row
+from tuner_tui.data.readers.tables import ProseFile, TableFile
 
 TARGET = 16 << 20
 """Bytes that a chunk has when nothing else is asked for."""
@@ -22,6 +24,17 @@ class RowsOfFile(Protocol):
     def chunks(self, target: int, limit: int | None) -> Iterator[Chunk]: ...
 
 
+def open_file(path: Path, kind: Kind) -> RowsOfFile:
+    """The rows of one file of a known kind."""
+    if kind.container in (Container.PARQUET, Container.ARROW_FILE, Container.ARROW_STREAM):
+        return open_columns(path, kind.container)
+    if kind.container is Container.TABLE:
+        return TableFile(path, kind)
+    if kind.container is Container.TEXT:
+        return ProseFile(path, kind)
+    return JsonFile(path, kind)
+
+
 class RowSource:
     """Rows of a file; `kind` names it for people, `size` is in bytes on disk."""
 
@@ -29,7 +42,7 @@ class RowSource:
         kind = identify(path)
         self.path, self.kind = path, kind.name
         self.files = [path]
-        self._file: RowsOfFile = JsonFile(path, kind)
+        self._file: RowsOfFile = open_file(path, kind)
         self.size = self._file.size
 
     def rows(self, limit: int | None = None) -> Iterator[Row]:
