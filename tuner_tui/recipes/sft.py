@@ -70,9 +70,8 @@ def train(session: Session) -> RunState:
     # 2. Examples -> tokens, with a mask: only what the assistant says is learned.
     session.phase("preparing the rows")
     tokenizer = models.load_tokenizer(config.model.name)
-    renderer = Renderer(tokenizer)
-    if any(example.get("tools") for example in train_examples):
-        renderer.require_tools()
+    renderer = Renderer(tokenizer, models.stop_tokens(config.model.name))
+    renderer.require([*train_examples, *eval_examples])
     train_rows = _rows(session, renderer, config, train_examples, "training")
     eval_rows = _rows(session, renderer, config, eval_examples, "evaluation")
 
@@ -251,9 +250,8 @@ def _warn_of_leaks(session: Session, train: "list[Example]", held_out: "list[Exa
     if rows:
         session.run.event(
             "warning",
-            f"{rows} of {len(train)} training rows also stand in the evaluation rows (same question, same "
-            "tools): the evaluation loss will look better than it is. `tuner inspect TRAIN --eval EVAL` names "
-            "them.",
+            f"{rows} of {len(train)} training rows ask the same as an evaluation row, with the same tools: "
+            "the evaluation loss will look better than it is. `tuner inspect TRAIN --eval EVAL` names them.",
             leaked=rows,
         )
 
@@ -282,7 +280,7 @@ def _rows(
         session.run.event(
             "warning",
             f"{made.unended} {use} rows do not teach the end of the turn: the chat template leaves it "
-            "out, and the tuned model may not know when to stop.",
+            "out, or data.max_length cuts it off, and the tuned model may not know when to stop.",
             rows=made.unended,
         )
     session.run.event(
