@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
+from tuner_tui.data import layout_marks as marks
 from tuner_tui.data.published import published_layout
 
 
@@ -55,7 +56,7 @@ _LABELS = {
     Format.GLAIVE: "Glaive v2 (one text)",
     Format.XLAM: "xLAM (query, answers, tools)",
     Format.TOOLACE: "ToolACE (calls as Python text)",
-    Format.APIGEN_MT: "APIGen-MT (conversations, system, tools)",
+    Format.APIGEN_MT: "ShareGPT with a system text (APIGen-MT)",
     Format.AGENTINSTRUCT: "AgentInstruct (actions as text)",
     Format.TOOLBENCH: "ToolBench (answer_generation)",
     Format.TOOLLLAMA: "ToolLLaMA (Thought, Action, Action Input)",
@@ -71,99 +72,107 @@ _LABELS = {
 }
 
 KNOWN_LAYOUTS = (
-    "messages + tools (canonical or OpenAI), prompt + chosen + rejected, prompt + completion, "
-    "conversations of from/value (ShareGPT)"
+    "messages + tools (canonical or OpenAI), prompt + chosen + rejected, prompt + completion (+ label), "
+    "conversations of from/value (ShareGPT, Hermes, ToolACE …), query + answers + tools (xLAM), "
+    "system + chat (Glaive), instruction + output (Alpaca), text"
 )
-
-
-_FAMILY = {Format.OPENAI: Format.CANONICAL}
 
 
 def detect(values: Sequence[Mapping[str, Any]]) -> Format:
     """The layout of most of these rows; the first hundred of a file are plenty.
 
-    Canonical and OpenAI differ only in how calls are written, so rows without a call belong to
-    both, and the rows with calls decide between them. UNKNOWN only when no row has a known layout.
+    Layouts with the same keys (canonical and OpenAI, ShareGPT and Hermes …) differ only in how calls are
+    written: rows without a call belong to all of them, and the rows with calls decide. UNKNOWN only when no
+    row has a known layout.
     """
-    found = Counter(layout_of(value) for value in values)
-    del found[Format.UNKNOWN]
-    if not found:
+    told = [(layout, value) for value in values if (layout := layout_of(value)) is not Format.UNKNOWN]
+    if not told:
         return Format.UNKNOWN
-    families = Counter({_FAMILY.get(layout, layout): 0 for layout in found})
-    for layout, count in found.items():
-        families[_FAMILY.get(layout, layout)] += count
+    families = Counter(_family(layout, value) for layout, value in told)
     winner = families.most_common(1)[0][0]
-    if winner is Format.CANONICAL and found[Format.OPENAI]:
-        objects = sum(layout_of(value) is Format.CANONICAL and _has_calls(value) for value in values)
-        return Format.OPENAI if found[Format.OPENAI] > objects else Format.CANONICAL
-    return winner
+    members = [(layout, value) for layout, value in told if _family(layout, value) is winner]
+    decided = Counter(layout for layout, value in members if not _is_neutral(layout, value))
+    return decided.most_common(1)[0][0] if decided else winner
 
 
 def layout_of(value: Mapping[str, Any]) -> Format:
     """The layout of one row."""
     if benchmark := published_layout(value):
         return Format(benchmark)
-    if "chosen" in value and "rejected" in value:
+    keys = value.keys()
+    if {"chosen", "rejected"} <= keys:
         return Format.PREFERENCE
-    if "messages" in value:
-        if _has_unknown_parts(value["messages"]):
-            return Format.UNKNOWN
-        return Format.OPENAI if _has_openai_marks(value) else Format.CANONICAL
-    if "conversations" in value:
-        return Format.SHAREGPT
-    if "prompt" in value and "completion" in value:
-        return Format.COMPLETION
-    return Format.UNKNOWN
+    if "messages" in keys:
+        return _of_messages(value)
+    if "conversations" in keys:
+        return _of_conversations(value)
+    for layout, wanted in _BY_KEYS.items():
+        if any(names <= keys for names in wanted):
+            return layout
+    return Format.TEXT if isinstance(value.get("text"), str) else Format.UNKNOWN
 
 
-def _has_openai_marks(value: Mapping[str, Any]) -> bool:
-    if "functions" in value or "parallel_tool_calls" in value:
-        return True
-    messages = value["messages"]
-    if not isinstance(messages, list):
-        return False
-    return any(_is_openai_message(message) for message in messages if isinstance(message, Mapping))
+_BY_KEYS: dict[Format, tuple[set[str], ...]] = {
+    Format.KTO: ({"prompt", "completion", "label"},),
+    Format.COMPLETION: ({"prompt", "completion"},),
+    Format.XLAM: ({"query", "answers"},),
+    Format.GLAIVE: ({"chat"},),
+    Format.ALPACA: ({"instruction", "output"}, {"instruction", "response"}),
+}
 
 
-def _is_openai_message(message: Mapping[str, Any]) -> bool:
-    if "function_call" in message or message.get("role") in ("function", "developer"):
-        return True
-    tool_calls = message.get("tool_calls")
-    if not isinstance(tool_calls, list):
-        return False
-    return any(
-        isinstance(call, Mapping)
-        and isinstance(function := call.get("function"), Mapping)
-        and isinstance(function.get("arguments"), str)
-        for call in tool_calls
-    )
+def _of_messages(value: Mapping[str, Any]) -> Format:
+    messages = marks.turns_of(value, "messages")
+    if isinstance(value.get("label"), bool):
+        return Format.KTO
+    if marks.has_typed_parts(messages):
+        return Format.TYPED_CONTENT
+    if marks.has_tagged_calls(messages):
+        return Format.HERMES
+    return Format.OPENAI if marks.has_openai_marks(value) else Format.CANONICAL
 
 
-def _has_calls(value: Mapping[str, Any]) -> bool:
-    messages = value["messages"]
-    return isinstance(messages, list) and any(
-        isinstance(message, Mapping) and message.get("tool_calls") for message in messages
-    )
+def _of_conversations(value: Mapping[str, Any]) -> Format:
+    turns = marks.turns_of(value, "conversations")
+    if marks.has_loss_flags(turns):
+        return Format.AGENTINSTRUCT
+    if marks.has_tagged_calls(turns):
+        return Format.HERMES
+    if marks.has_actions(turns):
+        return Format.TOOLLLAMA
+    if marks.has_call_turns(turns):
+        return Format.APIGEN_MT if value.get("system") and value.get("tools") else Format.SHAREGPT
+    return Format.TOOLACE if marks.has_tools_in_system(value) else Format.SHAREGPT
+
+
+_CONVERSATIONS = (
+    *(Format.SHAREGPT, Format.HERMES, Format.APIGEN_MT, Format.TOOLACE),
+    *(Format.TOOLLLAMA, Format.AGENTINSTRUCT),
+)
+_MESSAGES = (Format.CANONICAL, Format.OPENAI, Format.TYPED_CONTENT, Format.HERMES)
+
+
+def _family(layout: Format, value: Mapping[str, Any]) -> Format:
+    """The plainest layout with the same keys."""
+    if layout in _MESSAGES and "messages" in value:
+        return Format.CANONICAL
+    return Format.SHAREGPT if layout in _CONVERSATIONS and "conversations" in value else layout
+
+
+def _is_neutral(layout: Format, value: Mapping[str, Any]) -> bool:
+    """Whether the row could be of any layout of its family: it has no call."""
+    if layout is Format.CANONICAL:
+        return not marks.has_calls(value)
+    return layout is Format.SHAREGPT and not marks.has_call_turns(marks.turns_of(value, "conversations"))
 
 
 def seen(value: Mapping[str, Any]) -> str:
     """The keys of a row, for a sentence: at most eight, each shown with its control characters."""
     if not value:
         return "no keys"
-    if _has_unknown_parts(value.get("messages")):
-        return "messages whose content is a list of typed parts"
     names = [repr(key[:40])[1:-1] for key in islice(value, 8)]
     return (
         ("the key " if len(names) == 1 else "the keys ")
         + ", ".join(names)
         + (", …" if len(value) > 8 else "")
     )
-
-
-def _has_unknown_parts(messages: Any) -> bool:
-    """Whether content comes as parts that are not OpenAI's `{"type": "text", "text": ...}`."""
-    if not isinstance(messages, list):
-        return False
-    contents = (m.get("content") for m in messages if isinstance(m, Mapping))
-    parts = chain.from_iterable(content for content in contents if isinstance(content, list))
-    return any(not isinstance(part, Mapping) or "text" not in part for part in parts)

@@ -16,7 +16,16 @@ from tuner_tui.data.converters.bfcl import from_bfcl
 from tuner_tui.data.converters.conversations import from_messages, from_sharegpt
 from tuner_tui.data.converters.errors import ConversionError
 from tuner_tui.data.converters.seal_tools import from_seal_tools
-from tuner_tui.data.converters.simple import from_completion, from_kto, from_preference
+from tuner_tui.data.converters.simple import (
+    from_alpaca,
+    from_completion,
+    from_kto,
+    from_preference,
+    from_text,
+    from_xlam,
+)
+from tuner_tui.data.converters.tagged import from_hermes
+from tuner_tui.data.converters.textual import from_glaive, from_toolace, from_toolllama
 from tuner_tui.data.converters.toolalpaca import from_toolalpaca
 from tuner_tui.data.converters.toolbench import from_toolbench
 from tuner_tui.data.converters.tooltalk import from_tooltalk
@@ -39,6 +48,13 @@ CONVERTERS: dict[Format, Converter] = {
     Format.COMPLETION: from_completion,
     Format.PREFERENCE: from_preference,
     Format.KTO: from_kto,
+    Format.HERMES: from_hermes,
+    Format.GLAIVE: from_glaive,
+    Format.TOOLACE: from_toolace,
+    Format.TOOLLLAMA: from_toolllama,
+    Format.XLAM: from_xlam,
+    Format.ALPACA: from_alpaca,
+    Format.TEXT: from_text,
     Format.TOOLBENCH: from_toolbench,
     Format.TOOLALPACA: from_toolalpaca,
     Format.TOOLTALK: from_tooltalk,

@@ -33,11 +33,16 @@ _REASONING = ("reasoning_content", "reasoning", "thinking")
 
 
 def to_messages(value: Any, field: str) -> list[Message]:
-    """A list of messages.
+    """A list of messages, or the JSON text of one.
 
     Raises:
         ConversionError: it is no list, is empty, or one of the messages is malformed.
     """
+    if isinstance(value, str) and value.lstrip().startswith("["):  # as in CSV
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError as error:
+            raise malformed(field, json_reason(error)) from None
     if not isinstance(value, list):
         raise malformed(field, f"{kind_of(value)} where a list of messages should be")
     if not value:
@@ -56,6 +61,17 @@ def to_turns(value: Any, field: str, role: str) -> list[Message]:
     if isinstance(value, Mapping):
         return [to_message(value, field)]
     return to_messages(value, field)
+
+
+def text_of(value: Any, field: str) -> str:
+    """The value, which has to be text.
+
+    Raises:
+        ConversionError: it is something else.
+    """
+    if not isinstance(value, str):
+        raise malformed(field, f"{kind_of(value)} where text should be")
+    return value
 
 
 def to_message(value: Any, field: str) -> Message:

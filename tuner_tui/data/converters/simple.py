@@ -1,13 +1,13 @@
-"""Rows of a few named fields: prompts and completions, preferences, instructions, plain text."""
+"""Rows of a few named fields: prompts and completions, preferences, questions, instructions, plain text."""
 
 from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
 from tuner_tui.data.converters.errors import kind_of, malformed, require
-from tuner_tui.data.converters.messages import to_turns, tools_of
+from tuner_tui.data.converters.messages import calls_in_text, text_of, to_messages, to_turns, tools_of
 from tuner_tui.data.converters.turns import name_results
-from tuner_tui.data.examples import Example
+from tuner_tui.data.examples import Example, Message
 
 
 def from_completion(value: Mapping[str, Any]) -> Example:
@@ -43,14 +43,74 @@ def from_preference(value: Mapping[str, Any]) -> Example:
 
 
 def from_kto(value: Mapping[str, Any]) -> Example:
-    """`{"prompt": […], "completion": […], "label": true}`: one answer, good or bad.
+    """`{"prompt": […], "completion": […], "label": true}`: one answer, good or bad. Also with `messages`, of
+    which the last is the answer.
 
     https://huggingface.co/docs/trl/dataset_formats#unpaired-preference
     """
     label = require(value, "label")
     if label not in (True, False):
         raise malformed("label", f"{kind_of(label)} where true or false should be")
-    prompt = to_turns(require(value, "prompt"), "prompt", "user")
-    completion = to_turns(require(value, "completion"), "completion", "assistant")
+    if "messages" in value:
+        messages = to_messages(value["messages"], "messages")
+        prompt, completion = messages[:-1], messages[-1:]
+    else:
+        prompt = to_turns(require(value, "prompt"), "prompt", "user")
+        completion = to_turns(require(value, "completion"), "completion", "assistant")
     name_results([*prompt, *completion])
     return {"prompt": prompt, "completion": completion, "label": bool(label), "tools": tools_of(value)}
+
+
+def from_xlam(value: Mapping[str, Any]) -> Example:
+    """`{"query": …, "answers": "[{\"name\": …, \"arguments\": {…}}]", "tools": "[…]"}`: one request and its
+    calls; no call means that no tool serves.
+
+    https://huggingface.co/datasets/Salesforce/xlam-function-calling-60k
+
+    Raises:
+        ConversionError: the query is no text, or `answers` or `tools` cannot be read.
+    """
+    query = text_of(require(value, "query"), "query")
+    answer: Message = {"role": "assistant", "content": ""}
+    if calls := calls_in_text(require(value, "answers"), "answers"):
+        answer["tool_calls"] = calls
+    return {"messages": [{"role": "user", "content": query}, answer], "tools": tools_of(value)}
+
+
+def from_alpaca(value: Mapping[str, Any]) -> Example:
+    """`{"instruction": …, "input": …, "output": …}`, with `system`, and `history` of earlier questions and
+    answers, where there are some.
+
+    https://github.com/tatsu-lab/stanford_alpaca#data-release
+    https://github.com/hiyouga/LLaMA-Factory/blob/main/data/README.md#alpaca-format
+
+    Raises:
+        ConversionError: one of them is no text.
+    """
+    messages: list[Message] = []
+    if isinstance(system := value.get("system"), str) and system:
+        messages.append({"role": "system", "content": system})
+    for index, pair in enumerate(value.get("history") or ()):
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise malformed(f"history[{index}]", "it is no pair of question and answer")
+        messages.append({"role": "user", "content": text_of(pair[0], f"history[{index}][0]")})
+        messages.append({"role": "assistant", "content": text_of(pair[1], f"history[{index}][1]")})
+    instruction = text_of(require(value, "instruction"), "instruction")
+    more = value.get("input")
+    request = [instruction, "" if more is None else text_of(more, "input")]
+    messages.append({"role": "user", "content": "\n".join(filter(None, request))})
+    name = "response" if "output" not in value and "response" in value else "output"
+    messages.append({"role": "assistant", "content": text_of(require(value, name), name)})
+    return {"messages": messages, "tools": tools_of(value)}
+
+
+def from_text(value: Mapping[str, Any]) -> Example:
+    """`{"text": …}`: all of it is trained, as the one turn of an assistant.
+
+    https://huggingface.co/docs/trl/dataset_formats#language-modeling
+
+    Raises:
+        ConversionError: it is no text.
+    """
+    text = text_of(require(value, "text"), "text")
+    return {"messages": [{"role": "assistant", "content": text}], "tools": []}

@@ -14,11 +14,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tuner_tui.data.converters.errors import ConversionError, kind_of, malformed
+from tuner_tui.data.converters.finish import FINISH, calls_finish, with_answer
 from tuner_tui.data.converters.messages import to_messages, to_tools
 from tuner_tui.data.converters.turns import name_results
-from tuner_tui.data.examples import Example, Message
-
-_FINISH = "Finish"
+from tuner_tui.data.examples import Example
 
 
 def from_toolbench(value: Mapping[str, Any]) -> Example:
@@ -44,35 +43,8 @@ def from_toolbench(value: Mapping[str, Any]) -> Example:
     field = "answer_generation.train_messages"
     if not isinstance(paths, list):
         raise malformed(field, f"{kind_of(paths)} where a list should be")
-    messages = _with_answer(to_messages(paths[-1], f"{field}[{len(paths) - 1}]"))
+    messages = with_answer(to_messages(paths[-1], f"{field}[{len(paths) - 1}]"))
     tools = to_tools(search.get("function"), "answer_generation.function")
-    if not any(_calls_finish(message) for message in messages):
-        tools = [tool for tool in tools if tool.get("name") != _FINISH]
+    if not any(calls_finish(message) for message in messages):
+        tools = [tool for tool in tools if tool.get("name") != FINISH]
     return {"messages": name_results(messages), "tools": tools}
-
-
-def _with_answer(messages: list[Message]) -> list[Message]:
-    """The messages, with a call of `Finish` that gives an answer as the text that it gives."""
-    told: list[Message] = []
-    for message in messages:
-        answer = _answer(message)
-        if answer is None:
-            told.append(message)
-            continue
-        before = [message["content"]]
-        if told and told[-1]["role"] == "assistant" and not told[-1].get("tool_calls"):
-            before.insert(0, told.pop()["content"])  # text and `Finish` are two messages of one turn
-        told.append({"role": "assistant", "content": "\n".join(filter(None, [*before, answer]))})
-    return told
-
-
-def _answer(message: Message) -> str | None:
-    calls = message.get("tool_calls", ())
-    if len(calls) != 1 or not _calls_finish(message):
-        return None
-    answer = calls[0]["function"]["arguments"].get("final_answer")
-    return answer if isinstance(answer, str) and answer.strip() else None
-
-
-def _calls_finish(message: Message) -> bool:
-    return any(call["function"]["name"] == _FINISH for call in message.get("tool_calls", ()))
