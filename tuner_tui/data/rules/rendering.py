@@ -39,7 +39,8 @@ RENDERING = (
         "template_drops",
         Severity.ERROR,
         "The chat template drops tool use",
-        "The model never sees what its template leaves out, so it cannot learn it.",
+        "The template leaves out something that this dataset uses: "
+        "the model never sees it, so it cannot learn it.",
         "the template leaves out the tools, the calls",
         "Choose a model whose template supports tools, or give the model another chat template.",
     ),
@@ -52,12 +53,21 @@ RENDERING = (
         "Nothing breaks; where time matters, give the model a chat template with the marks.",
     ),
     Rule(
+        "template_lacks",
+        Severity.INFO,
+        "Template cannot show a part",
+        "The model's chat template drops or refuses something that this dataset does not use.",
+        "a template without parallel calls, and a dataset that has none",
+        "Nothing to do for this dataset; rows with that part need another model.",
+    ),
+    Rule(
         "eos_not_trained",
-        Severity.ERROR,
-        "The end of the answer is not trained",
-        "The token that ends a turn is not among the trained ones: the tuned model does not learn to stop, "
-        "and writes on until the limit.",
+        Severity.WARNING,
+        "End of turn not trained",
+        "The last assistant turn of the rendered row does not teach the token at which the model stops, "
+        "so that the tuned model may never stop.",
         "{% generation %}{{ message.content }}{% endgeneration %}<|im_end|>",
-        "Move the end token inside the {% generation %} marks of the chat template.",
+        "Use the model's own chat template, put the end-of-turn token inside its generation block, "
+        "or raise max_length.",
     ),
 )

@@ -1,0 +1,61 @@
+"""Checks of single texts: control characters, secrets, personal data; and the sign that none can be there.
+
+Nothing is found in a text that is not `suspicious`. The inspection relies on it: it looks through the texts
+of many rows at once for the same signs, and checks only the rows that have one.
+"""
+
+import re
+from collections.abc import Iterator
+
+from tuner_tui.data.personal_data import personal_data
+from tuner_tui.data.secret_shapes import PASSWORD_SIGNS, secrets
+
+NEEDLES = (*PASSWORD_SIGNS, "PRIVATE KEY")
+"""Words one of which stands in a suspicious text that has none of the other signs."""
+
+LONG_TOKEN = 16
+LONG_NUMBER = 7
+
+# C0 and C1 but for tab and line ends, and the marks that reorder text (a known way to hide some).
+CONTROL = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff"
+_CONTROL = re.compile(f"[{CONTROL}]")
+_TOKEN = re.compile(rf"[A-Za-z0-9_+/=.\-]{{{LONG_TOKEN}}}")
+_NUMBER = re.compile(rf"[0-9](?:[ ().+/-]*+[0-9]){{{LONG_NUMBER - 1}}}")
+
+
+def suspicious(text: str) -> bool:
+    """Whether one of the checks may find something in a text.
+
+    True when it has a character that is not ASCII, a control character, "@", one of NEEDLES, 16 characters in
+    a row that keys are made of (letters, digits, "_+/=.-"), or 7 digits with only " ().+-/" between them.
+    """
+    return (
+        not text.isascii()
+        or _CONTROL.search(text) is not None
+        or "@" in text
+        or _NUMBER.search(text) is not None
+        or _TOKEN.search(text) is not None
+        or any(needle in text for needle in NEEDLES)
+    )
+
+
+def control_character(text: str) -> str | None:
+    """Where the first control character of a text is, as a few words."""
+    if found := _CONTROL.search(text):
+        return f"U+{ord(found.group()):04X} at character {found.start() + 1}"
+    return None
+
+
+def without_control_characters(text: str) -> str:
+    """The text without its control characters."""
+    return _CONTROL.sub("", text)
+
+
+def confidential(text: str, name: str = "") -> Iterator[tuple[str, str]]:
+    """What of a text should not be learned: a rule's id, and a few words that do not give it away. `name` is
+    that of the argument in which the text stands."""
+    if suspicious(text):
+        for what in secrets(text):
+            yield "secret", what
+        for what in personal_data(text, name):
+            yield "personal_data", what
