@@ -34,7 +34,7 @@ _WITH_DIGIT = re.compile(
     r"(?<![A-Za-z_-])[$€£]?[A-Za-z_-]*\d(?:[A-Za-z0-9_.:/%+-]*[A-Za-z0-9%])?(?:,\d[\d.]*)*"
 )
 _SENTENCE_START = re.compile(r"(?:^|(?<=[.!?:\n]))[\s\"“(]{0,8}\w[\w'’-]*")
-_WORD = re.compile(r"(?<!\w)[^\W\d_][\w'’-]*")
+_WORD = re.compile(r"(?<!\w)(?!I\b)[^\W\d_][\w'’-]*")
 _WORDS = re.compile(r"\w+|\0")
 _SLOT = "\0"
 _SLOTS = re.compile(rf"{_SLOT}(?: (?:(?:and|or|of|de|the|to) )?{_SLOT})+")
@@ -59,7 +59,7 @@ def masked(text: str, values: Iterable[str] = ()) -> str:
     for pattern in (_QUOTED, _ADDRESS, _WITH_DIGIT):
         text = pattern.sub(_SLOT, text)
     text = _SENTENCE_START.sub(lambda start: start[0].lower(), text)
-    text = _WORD.sub(lambda word: _SLOT if word[0][0].isupper() and word[0] != "I" else word[0], text)
+    text = _WORD.sub(lambda word: _SLOT if word[0][0].isupper() else word[0], text)
     return _SLOTS.sub(_SLOT, " ".join(_WORDS.findall(text.casefold())))
 
 
