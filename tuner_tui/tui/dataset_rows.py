@@ -13,7 +13,7 @@ from tuner_tui.data.converters import ConversionError, convert
 from tuner_tui.data.examples import Example, calls, conversation
 from tuner_tui.data.formats import Format
 from tuner_tui.data.progress import Progress
-from tuner_tui.data.readers import RowFile
+from tuner_tui.data.readers import RowFile, open_rows
 from tuner_tui.data.rules import RULES, Finding, finding
 from tuner_tui.data.sources import open_source
 from tuner_tui.data.stats import kind
@@ -63,6 +63,7 @@ class DatasetRows:
         self.format: Format = open_source(path).format
         self.indexed = Event()
         """Set when all rows are known, or will not be."""
+        self.bytes_on_disk = open_rows(path).size
         self._stamp = _stamp(path)
         self._rows = RowFile(path, wait=False)
         self._companion = load_companion(path, self.format)

@@ -9,6 +9,7 @@ from tuner_tui.tui.widgets.file_picker import Suggestion
 
 if TYPE_CHECKING:
     from tuner_tui.training.config import TrainConfig
+    from tuner_tui.tui.journey import Journey
 
 _KEPT = 8
 _SAMPLES = {
@@ -61,13 +62,22 @@ def remember_dataset(path: Path) -> None:
         return
 
 
-def with_dataset(config: "TrainConfig", dataset: Path) -> "TrainConfig":
-    """`config` trained on `dataset`.
+def suggested_config(journey: "Journey") -> "TrainConfig":
+    """The preset that was recommended, or the first one to try."""
+    from tuner_tui.training.presets import load_preset
+
+    recommendation = journey.recommendation
+    return load_preset(recommendation.preset if recommendation and recommendation.preset else "demo")
+
+
+def with_dataset(config: "TrainConfig", dataset: Path, eval: Path | None = None) -> "TrainConfig":
+    """`config` trained on `dataset`, and evaluated on `eval` if it is given.
 
     The shipped held-out items go with the shipped samples only: they say nothing about other tools.
     """
     samples = paths.sample_data().absolute()
-    data = config.data.model_copy(update={"train": [dataset]})
+    files = {"train": [dataset]} if eval is None else {"train": [dataset], "eval": eval}
+    data = config.data.model_copy(update=files)
     evaluation = config.evaluation
     heldout = evaluation.heldout
     if heldout is not None and heldout.parent == samples and dataset.absolute().parent != samples:

@@ -16,10 +16,13 @@ from textual.worker import Worker, WorkerState, get_current_worker
 from tuner_tui.data.formats import KNOWN_LAYOUTS
 from tuner_tui.tui import dataset_state
 from tuner_tui.tui.dataset_rows import DatasetRows
-from tuner_tui.tui.recent import data_suffixes, remember_dataset, suggestions, with_dataset
+from tuner_tui.tui.recent import data_suffixes, remember_dataset, suggested_config, suggestions, with_dataset
 from tuner_tui.tui.screens.data_help import HELP
+from tuner_tui.tui.screens.data_mix import MixPane
+from tuner_tui.tui.screens.data_plan import PlanPane
 from tuner_tui.tui.screens.data_row import RowPane
 from tuner_tui.tui.screens.data_rows import RowsPane
+from tuner_tui.tui.screens.data_split import SplitPane
 from tuner_tui.tui.step import StepScreen
 from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.file_picker import FilePicker
@@ -92,6 +95,10 @@ class DataScreen(StepScreen):
                     yield RowsPane(id="rows-pane")
                 with TabPane("Row", id="row"):
                     yield RowPane(id="row-pane")
+                with TabPane("Split", id="split"):
+                    yield SplitPane(id="split-pane")
+                with TabPane("Mix", id="mix"):
+                    yield MixPane(id="mix-pane")
 
     def on_body_ready(self) -> None:
         samples = self.query_one("#samples", OptionList)
@@ -145,8 +152,8 @@ class DataScreen(StepScreen):
 
     def action_back(self) -> None:
         """Undo what was asked for last: a search, a filter, the inspection; else go home."""
-        rows_are_shown = self._rows is not None and self.query_one(TabbedContent).active == "rows"
-        if rows_are_shown and self.query_one(RowsPane).back():
+        pane = self.query_one(TabbedContent).active_pane if self._rows is not None else None
+        if pane is not None and any(each.back() for each in (*pane.query(RowsPane), *pane.query(PlanPane))):
             return
         at_work = [each for each in self.workers if each.group in ("open", "inspect") and each.is_running]
         for worker in at_work:
@@ -180,6 +187,8 @@ class DataScreen(StepScreen):
     def _tab_shown(self, event: TabbedContent.TabActivated) -> None:
         if event.pane.id == "row":
             self._show_row()
+        for plan in event.pane.query(PlanPane):
+            plan.refresh_plan()
         self.refresh_bindings()
 
     def on_rows_pane_opened(self, event: RowsPane.Opened) -> None:
@@ -218,7 +227,17 @@ class DataScreen(StepScreen):
                 pane.step_finding(1)
         self._show_row()
 
-    def on_dataset_opened(self, event: "DatasetOpened") -> None:
+    def on_plan_pane_used(self, event: PlanPane.Used) -> None:
+        """Train on a file that was just written, and evaluate on the second, if there is one."""
+        train, *aside = event.files
+        self.journey.dataset = train
+        self.journey.inspection = None
+        config = self.journey.config or suggested_config(self.journey)
+        self.journey.config = with_dataset(config, train, aside[0] if aside else None)
+        remember_dataset(train)
+        super().action_next_step()
+
+    async def on_dataset_opened(self, event: "DatasetOpened") -> None:
         if event.rows.path != self._path:
             event.rows.close()
             return
@@ -228,6 +247,8 @@ class DataScreen(StepScreen):
         self._inspection = None
         self.query_one(RowsPane).show(event.rows)
         self.query_one(RowPane).use(event.rows, *self._settings)
+        self.query_one(SplitPane).use(event.rows)
+        await self.query_one(MixPane).use(event.rows)
         switch = self.query_one(ContentSwitcher)
         if switch.current != "data-tabs":
             switch.current = "data-tabs"

@@ -18,5 +18,9 @@ The model learns what the rows show, faults included: look before you train.
   are **underlined on a coloured ground are trained**: the loss counts there, and only there. If the answer is
   not marked, the row teaches nothing.
 
-`n` takes the file to Configure. Without the app: `tuner inspect FILE`.
+- **Split**: rows to train on and rows to evaluate with, in two files, so that nothing leaks from one to the
+  other. **Mix**: several files in one, by weight, with a share of general conversation. Both show what would
+  come of the settings (`p`) before they write (`w`); `u` trains with what was written.
+
+`n` takes the file to Configure. Without the app: `tuner inspect FILE`, `tuner split`, `tuner mix`.
 """
