@@ -5,6 +5,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# Data of the Berkeley Function Calling Leaderboard, for tests; its dependencies (109 packages) are not wanted.
+BFCL = bfcl-eval==2026.3.23
 
 .PHONY: demo test check format clean
 
@@ -38,4 +40,5 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps '$(BFCL)'
 	@touch $@ $(VENV)/.installed

@@ -52,9 +52,9 @@ def from_apibench(value: Mapping[str, Any]) -> Example:
         raise ConversionError("no_answer", "code", "it has no part that begins with Output:")
     asked, said = _unquoted(found["asked"]), found["said"].strip()
     if found.re is _WAYS[1]:
-        if not said.endswith("}}"):
-            raise malformed("code", "the text is cut off: the braces of the answer are not closed")
-        said = said.removesuffix("}")  # the brace around instruction and answer
+        said = _unquoted(said.removesuffix("}"))  # the brace around instruction and output
+        if said.startswith("{") and not said.endswith("}"):
+            raise malformed("code", "the text is cut off: the brace of the output is not closed")
     messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
     return {"messages": messages, "tools": []}
 
