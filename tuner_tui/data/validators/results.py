@@ -35,7 +35,7 @@ def check_results(messages: Sequence[Message], place: Callable[[int], str], row:
 
 
 def answered_call(message: Message, waiting: Sequence[ToolCall]) -> ToolCall | None:
-    """The waiting call that this result belongs to: by id where both have one, else by name, else in order."""
+    """The waiting call that this result belongs to: by id where both have one, else by name or order."""
     identity, name = message.get("tool_call_id"), message.get("name")
     for call in waiting:
         if identity and call.get("id"):
