@@ -1,6 +1,7 @@
 """A whole file, converted: the rows that could be, the rows that could not, and how many of each."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,17 +10,22 @@ from typing import BinaryIO
 
 import orjson
 
+from tuner_tui.data.companions import load_companion
 from tuner_tui.data.converters import ConversionError, convert
 from tuner_tui.data.examples import Example
 from tuner_tui.data.formats import Format
-from tuner_tui.data.readers import Row
+from tuner_tui.data.progress import Progress
+from tuner_tui.data.readers import Row, open_rows
 from tuner_tui.data.sources import open_source
+from tuner_tui.data.writers import WRITERS, NotExpressible, write
 from tuner_tui.errors import UserError
+
+_CHUNK = 4 << 20  # bytes of the source in memory, and between two reports of progress
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How a conversion went, in rows: `rows == converted + rejected`."""
+    """How a conversion went, in rows: `rows == converted + rejected`; `format` is the layout read."""
 
     rows: int
     converted: int
@@ -27,32 +33,60 @@ class Conversion:
     format: Format
 
 
-def convert_file(source: Path, out: Path, rejected: Path) -> Conversion:
-    """Convert a whole file to canonical JSON Lines.
+def convert_file(
+    source: Path,
+    out: Path,
+    rejected: Path,
+    *,
+    format: Format | None = None,
+    to: Format = Format.CANONICAL,
+    progress: Callable[[Progress], None] | None = None,
+) -> Conversion:
+    """Convert a whole file to JSON Lines of the canonical layout, or of another one.
 
     Rows that cannot be converted go to `rejected`, one object a line: `row`, `rule`, `field`,
     `reason` and the row's `value` (null when it is not JSON). Both files appear at the end, whole;
-    the second one only when a row was rejected, or when there is an older one to replace.
+    the second one only when a row was rejected, or when there is an older one to replace. Memory does
+    not grow with the file.
+
+    Args:
+        source: a file, or a folder of files.
+        out: the file to write.
+        rejected: the file of the rows that could not be converted.
+        format: the layout of the source, told from its content unless it is given.
+        to: the layout to write, one of `WRITERS`.
+        progress: called now and then.
 
     Raises:
         UserError: the source cannot be read, its layout is not known, or a target cannot be
             written or is the source itself.
     """
-    if source.resolve() in (out.resolve(), rejected.resolve()) or out.resolve() == rejected.resolve():
+    if to not in WRITERS:
+        raise UserError(f'the layout "{to}" is read and not written; --to knows {", ".join(WRITERS)}.')
+    layout = open_source(source, format=format).format
+    convert_row = row_converter(source, layout)
+    opened = open_rows(source)
+    taken = {file.resolve() for file in (source, *opened.files)}
+    if out.resolve() in taken or rejected.resolve() in taken or out.resolve() == rejected.resolve():
         raise UserError(f"{out}: source, target and rejected must be three files; name another.")
-    opened = open_source(source)
-    good = bad = 0
+    started = time.monotonic()
+    good = bad = done = 0
     with replacing(out, always=True) as target, replacing(rejected, always=False) as refuse:
-        for row in opened.rows:
-            try:
-                line = orjson.dumps(_convert_row(row, opened.format)) + b"\n"
-            except ConversionError as error:
-                bad += 1
-                refuse.write(_rejection(row, error))
-            else:
-                good += 1
-                target.write(line)
-    return Conversion(good + bad, good, bad, opened.format)
+        for chunk in opened.chunks(_CHUNK):
+            before = good + bad
+            for row in chunk.rows():
+                try:
+                    line = _line(convert_row(row), to)
+                except ConversionError as error:
+                    bad += 1
+                    refuse.write(_rejection(before + row.number, row, error))
+                else:
+                    good += 1
+                    target.write(line)
+            done += chunk.size
+            if progress is not None:
+                progress(Progress(done, opened.size, good + bad, time.monotonic() - started))
+    return Conversion(good + bad, good, bad, layout)
 
 
 def row_converter(path: Path, format: Format | None = None) -> Callable[[Row], Example]:
@@ -60,20 +94,30 @@ def row_converter(path: Path, format: Format | None = None) -> Callable[[Row], E
     that cannot be converted raises ConversionError.
 
     Raises:
-        UserError: the dataset cannot be read, or its layout is not known.
+        UserError: the dataset or its companion cannot be read, or its layout is not known.
     """
     layout = format or open_source(path).format
-    return lambda row: _convert_row(row, layout)
+    companion = load_companion(path, layout)
+
+    def convert_row(row: Row) -> Example:
+        if row.value is None:
+            raise ConversionError(row.rule or "not_json", None, row.error or "")
+        return convert(row.value, layout, companion)
+
+    return convert_row
 
 
-def _convert_row(row: Row, format: Format) -> Example:
-    if row.value is None:
-        raise ConversionError(row.rule or "not_json", None, row.error or "")
-    return convert(row.value, format)
+def _line(example: Example, to: Format) -> bytes:
+    if to is not Format.CANONICAL:
+        try:
+            example = write(example, to)
+        except NotExpressible as reason:
+            raise ConversionError("not_expressible", None, str(reason)) from None
+    return orjson.dumps(example) + b"\n"
 
 
-def _rejection(row: Row, error: ConversionError) -> bytes:
-    reason = {"row": row.number, "rule": error.rule, "field": error.field, "reason": str(error)}
+def _rejection(number: int, row: Row, error: ConversionError) -> bytes:
+    reason = {"row": number, "rule": error.rule, "field": error.field, "reason": str(error)}
     return orjson.dumps({**reason, "value": row.value}) + b"\n"
 
 

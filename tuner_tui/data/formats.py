@@ -8,6 +8,7 @@ from typing import Any
 
 from tuner_tui.data import layout_marks as marks
 from tuner_tui.data.published import published_layout
+from tuner_tui.errors import UserError
 
 
 class Format(StrEnum):
@@ -76,6 +77,19 @@ KNOWN_LAYOUTS = (
     "conversations of from/value (ShareGPT, Hermes, ToolACE …), query + answers + tools (xLAM), "
     "system + chat (Glaive), instruction + output (Alpaca), text"
 )
+
+
+def layout_named(name: str) -> Format:
+    """The layout that a person names, as in `--format openai`.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    known = {layout.value: layout for layout in Format if layout is not Format.UNKNOWN}
+    try:
+        return known[name.strip().lower().replace("-", "_")]
+    except KeyError:
+        raise UserError(f'there is no layout "{name}"; there are {", ".join(known)}.') from None
 
 
 def detect(values: Sequence[Mapping[str, Any]]) -> Format:
