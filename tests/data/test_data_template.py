@@ -3,19 +3,22 @@
 import json
 import shutil
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from data_rows import TOOL, answer, call, example, result, user
+from families import trl_template
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tuner_tui.data import masks
 from tuner_tui.data.examples import Example, conversation
 from tuner_tui.data.lengths import check_length
-from tuner_tui.data.preview import ChatTemplate, Encoded
-from tuner_tui.data.probe import check_template
+from tuner_tui.data.preflight import check_template
+from tuner_tui.data.preview import ChatTemplate
+from tuner_tui.data.probe import Part, parts_of
+from tuner_tui.data.rules import Severity
 from tuner_tui.data.template import Template, TemplateFailure
 from tuner_tui.errors import UserError
 from tuner_tui.paths import embedded_model
@@ -41,27 +44,6 @@ EXAMPLES = [
         "tools": [TOOL],
     },
 ]
-# Of the templates that trl ships: with and without marks, of several families, some of which refuse parallel
-# calls or tool turns.
-TEMPLATES = [
-    "qwen3_training",
-    "qwen2_5_training",
-    "llama3_training",
-    "glm4moe_training",
-    "gptoss_training",
-    "lfm2_v2_training",
-    "gemma_training",
-    "llama3_1",
-    "llama3_2",
-]
-
-
-def trl_template(name: str) -> str:
-    spec = find_spec("trl")
-    assert spec is not None and spec.submodule_search_locations
-    return (Path(spec.submodule_search_locations[0]) / "chat_templates" / f"{name}.jinja").read_text("utf-8")
-
-
 EMBEDDED = ChatTemplate.load(embedded_model())
 
 
@@ -74,44 +56,6 @@ def model_with(template: str, folder: Path) -> Path:
     shutil.copytree(embedded_model(), folder, ignore=shutil.ignore_patterns("*.safetensors"))
     (folder / "chat_template.jinja").write_text(template, "utf-8")
     return folder
-
-
-@pytest.fixture(params=["embedded", *TEMPLATES])
-def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    if request.param == "embedded":
-        return embedded_model()
-    return model_with(trl_template(request.param), tmp_path / "model")
-
-
-def test_equals_transformers_token_by_token(model: Path) -> None:
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    template = ChatTemplate.load(model)
-    rendered = 0
-    for row in EXAMPLES:
-        messages, tools = conversation(row), row["tools"] or None
-        for prompt in (False, True):
-            try:
-                theirs = tokenizer.apply_chat_template(
-                    messages,
-                    tools=tools,
-                    add_generation_prompt=prompt,
-                    return_dict=True,
-                    return_assistant_tokens_mask=True,
-                )
-            except Exception:
-                with pytest.raises(TemplateFailure):
-                    template.render(row, generation_prompt=prompt)
-                continue
-            ours = template.render(row, generation_prompt=prompt)
-            rendered += 1
-            assert [token.id for token in ours.tokens] == theirs["input_ids"]
-            assert "".join(token.text for token in ours.tokens) == ours.text
-            if template.marks_generation:
-                assert [int(token.trained) for token in ours.tokens] == theirs["assistant_masks"]
-                assert ours.trained == sum(theirs["assistant_masks"])
-    assert rendered >= 4
 
 
 def test_what_is_trained_is_what_the_assistant_wrote(embedded: ChatTemplate) -> None:
@@ -143,8 +87,15 @@ def test_without_marks_a_turn_is_what_it_adds(tmp_path: Path, embedded: ChatTemp
     plain = ChatTemplate.load(model_with(without_marks(source), tmp_path / "model"))
     assert not plain.marks_generation
     for row in EXAMPLES:
-        assert plain.render(row) == embedded.render(row)
-    assert [found.rule for found in check_template(plain)] == ["no_loss_mask"]
+        ours, theirs = plain.render(row), embedded.render(row)
+        assert ours.text == theirs.text
+        # The line break after the end of the turn is what a turn adds, too, and TRL trains it.
+        extra = [one.text for one, other in zip(ours.tokens, theirs.tokens, strict=True) if one != other]
+        assert set(extra) == {"\n"}
+        turns = sum(message["role"] == "assistant" for message in conversation(row))
+        assert len(extra) == turns
+        assert [note.split(",")[0] for note in ours.notes] == [f"Trained as {turns} rows"] * (turns > 1)
+    assert [found.rule for found in check_template(plain, set())] == ["no_loss_mask"]
 
 
 def test_a_turn_of_weight_0_is_not_trained(tmp_path: Path, embedded: ChatTemplate) -> None:
@@ -161,7 +112,22 @@ def test_a_known_template_is_the_one_that_training_uses(tmp_path: Path) -> None:
     template = ChatTemplate.load(model_with(trl_template("qwen3"), tmp_path / "stock"))
     training = ChatTemplate.load(model_with(trl_template("qwen3_training"), tmp_path / "training"))
     assert template.marks_generation
-    assert [template.render(row) for row in EXAMPLES] == [training.render(row) for row in EXAMPLES]
+    for row in EXAMPLES:
+        assert template.render(row).tokens == training.render(row).tokens
+        assert training.render(row).notes == ()
+
+
+def test_what_the_model_s_own_template_shows_otherwise_is_told(tmp_path: Path) -> None:
+    """Qwen 3's own template leaves out the thinking of earlier turns, and TRL's variant of it does not."""
+    template = ChatTemplate.load(model_with(trl_template("qwen3"), tmp_path / "model"))
+    first, second = (answer(text) | {"reasoning_content": f"Thought of {text}"} for text in ("Yes.", "No."))
+    one, two = example(user(), first), example(user(), first, user("Sure?"), second)
+    assert template.render(one).notes == ()
+    shown = template.render(two)
+    assert "TRL's variant" in " ".join(shown.notes)
+    trained = "".join(token.text for token in shown.tokens if token.trained)
+    assert "Thought of Yes." in trained
+    assert "Thought of No." in trained
 
 
 def test_the_sandbox_holds() -> None:
@@ -182,9 +148,13 @@ def test_rows_in_a_batch_keep_their_places(embedded: ChatTemplate, tmp_path: Pat
         "{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}"
     )
     template = ChatTemplate.load(model_with(refusing, tmp_path / "model"))
-    kinds = [type(one) for one in template.encode(EXAMPLES)]
-    assert kinds == [TemplateFailure, Encoded, Encoded, TemplateFailure, TemplateFailure, Encoded]
-    assert template.encode([]) == []
+    made = template.rows(EXAMPLES)
+    refused = [isinstance(one, TemplateFailure) for one in made]
+    assert refused == [True, False, False, True, True, False]
+    assert template.rows([]) == []
+    pair = made[-1]
+    assert isinstance(pair, list)
+    assert [row.text for row in pair] == [user()["content"], user()["content"] + "No."]
 
 
 @pytest.fixture
@@ -231,26 +201,35 @@ def test_a_template_for_tools_beside_the_default_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "lost"),
     [
-        ("{% for m in messages %}{{ m.content }}{% endfor %}", "the tools, the calls"),
-        ("{{ tools|tojson }}{% for m in messages %}{{ m.content }}{% endfor %}", "the calls"),
-        ("{{ tools|tojson }}{{ messages[1].tool_calls|tojson }}", "the tool results"),
+        ("{% for m in messages %}{{ m.content }}{% endfor %}", "leaves out tools, the names of called tools"),
+        ("{{ tools|tojson }}{% for m in messages %}{{ m.content }}{% endfor %}", "the arguments of calls"),
+        ("{{ tools|tojson }}{{ messages[1].tool_calls|tojson }}", "leaves out tool results"),
         ("{{ raise_exception('no tools, please') }}", "no tools, please"),
     ],
 )
 def test_a_template_that_drops_tool_use(source: str, lost: str, tmp_path: Path) -> None:
-    template = ChatTemplate.load(model_with(source, tmp_path / "model"))
-    found = {one.rule: one.message for one in check_template(template)}
+    folder_name = "model"
+    template = ChatTemplate.load(model_with(source, tmp_path / folder_name))
+    found = {one.rule: one.message for one in check_template(template, parts_of(EXAMPLES[0]))}
     assert lost in found["template_drops"]
+    assert folder_name in found["template_drops"]
+    # A dataset without tools does not mind.
+    (about_tools, *_) = check_template(template, set())
+    assert about_tools.rule == "template_lacks"
+    assert about_tools.severity is Severity.INFO
 
 
 def test_the_embedded_template_shows_everything(embedded: ChatTemplate) -> None:
-    assert list(check_template(embedded)) == []
+    assert list(check_template(embedded, set(Part) - {Part.REASONING, Part.EARLIER_REASONING})) == []
+    (found,) = check_template(embedded, set(Part))
+    assert found.rule == "template_drops"
+    assert "leaves out reasoning" in found.message
 
 
 def lengths(template: ChatTemplate, row: Example, max_length: int | None) -> list[Any]:
-    (encoded,) = template.encode([row])
-    assert isinstance(encoded, Encoded)
-    return list(check_length(row, encoded, 3, max_length, masked=template.marks_generation))
+    (encoded,) = template.rows([row])
+    assert isinstance(encoded, list)
+    return list(check_length(row, encoded, 3, max_length, ends=template.ends))
 
 
 def test_a_limit_at_every_length(embedded: ChatTemplate) -> None:
@@ -259,9 +238,12 @@ def test_a_limit_at_every_length(embedded: ChatTemplate) -> None:
     tokens = embedded.render(row).tokens
     assert lengths(embedded, row, None) == lengths(embedded, row, len(tokens)) == []
     rules = []
+    unended = []
     for limit in range(len(tokens) - 1, 0, -1):
-        (found,) = lengths(embedded, row, limit)
+        found, *end = lengths(embedded, row, limit)
         assert found.row == 3
+        unended.append(bool(end))
+        assert [one.rule for one in end] in ([], ["eos_not_trained"])
         assert f"the last {len(tokens) - limit} are cut off" in found.message
         rules.append(found.rule)
     order = list(dict.fromkeys(rules))
@@ -271,6 +253,9 @@ def test_a_limit_at_every_length(embedded: ChatTemplate) -> None:
     # The call is cut from its second token to its last one.
     call_tokens = next(i for i, token in enumerate(tokens[first_trained:]) if not token.trained)
     assert rules.count("call_cut") == call_tokens - 1
+    # The end of the last turn is missing as soon as its last token is, until the whole turn is.
+    runs = masks.runs([token.trained for token in tokens])
+    assert unended.count(True) == runs[-1][1] - runs[-1][0] - 1
 
 
 def test_a_template_that_trains_nothing(tmp_path: Path) -> None:

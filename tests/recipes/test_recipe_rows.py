@@ -1,5 +1,6 @@
 """The loss mask: what the assistant says, its end included, and nothing else."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,9 @@ def test_both_ways_of_masking_learn_the_same(tokenizer: Any) -> None:
     assert len(marked.rows) == 1
     assert len(by_turn.rows) == 2
     end = tokenizer.eos_token
-    assert [learned(tokenizer, row) for row in by_turn.rows] == [f"first answer{end}", f"second answer{end}"]
+    # The line break after the end of the turn belongs to what a turn adds; TRL trains it, too.
+    turns = [f"first answer{end}\n", f"second answer{end}\n"]
+    assert [learned(tokenizer, row) for row in by_turn.rows] == turns
     assert learned(tokenizer, marked.rows[0]) == f"first answer{end}second answer{end}"
     assert by_turn.unended == 0
 
@@ -91,12 +94,47 @@ def test_a_template_that_does_not_end_the_turn_is_told(tokenizer: Any) -> None:
     assert Renderer(tokenizer).rows([TALK], 512).unended == 1
 
 
+def test_the_model_may_stop_at_another_token_than_the_tokenizer_s(tokenizer: Any) -> None:
+    end = tokenizer.eos_token_id
+    tokenizer.eos_token = "<tool_call>"
+    assert Renderer(tokenizer).rows([TALK], 512).unended == 1
+    assert Renderer(tokenizer, [end]).rows([TALK], 512).unended == 0
+
+
+def test_an_end_that_the_limit_cuts_off_is_told(tokenizer: Any) -> None:
+    whole = Renderer(tokenizer).rows([TALK], 512).rows[0]
+    last = max(place for place, label in enumerate(whole["labels"]) if label != IGNORED)
+    assert Renderer(tokenizer).rows([TALK], last + 1).unended == 0
+    assert Renderer(tokenizer).rows([TALK], last).unended == 1
+
+
 def test_a_template_that_drops_calls_is_refused(tokenizer: Any) -> None:
-    renderer = Renderer(tokenizer)
-    renderer.require_tools()
+    rows = [example("Ulm", 3)]
+    assert Renderer(tokenizer).require(rows) == ""
     tokenizer.chat_template = "{%- for m in messages -%}{{ m.role }}: {{ m.content }}\n{%- endfor -%}"
-    with pytest.raises(UserError, match="loses the tool's name and a call's argument"):
-        Renderer(tokenizer).require_tools()
+    lost = "leaves out tools, the names of called tools and the arguments of calls"
+    with pytest.raises(UserError, match=lost):
+        Renderer(tokenizer).require(rows)
+    assert Renderer(tokenizer).require([TALK]) == ""
+
+
+def test_parallel_calls_are_refused_only_where_the_data_have_them(tokenizer: Any) -> None:
+    tokenizer.chat_template = (
+        "{{ tools|tojson if tools }}{% for m in messages %}{% if m.tool_calls %}"
+        "{% if m.tool_calls|length > 1 %}{{ raise_exception('one call at once!') }}{% endif %}"
+        "{{ m.tool_calls|tojson }}{% else %}{{ m.content }}{% endif %}{{ eos_token }}{% endfor %}"
+    )
+    one: Any = example("Ulm", 3)
+    assert Renderer(tokenizer).require([one]) == ""
+    two = json.loads(json.dumps(one))
+    two["messages"][1]["tool_calls"] *= 2
+    with pytest.raises(UserError, match=r'refuses parallel calls \("one call at once!"\)'):
+        Renderer(tokenizer).require([one, two])
+
+
+def test_dropped_reasoning_is_told_and_no_reason_to_stop(tokenizer: Any) -> None:
+    messages = [*TALK["messages"][:2], {"role": "assistant", "content": "Yes.", "reasoning_content": "Hm."}]
+    assert Renderer(tokenizer).require([{"messages": messages}]) == "leaves out reasoning"
 
 
 def test_an_example_that_the_template_refuses_is_told(tokenizer: Any) -> None:

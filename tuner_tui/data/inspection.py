@@ -1,7 +1,7 @@
 """A dataset file, looked at in one pass: what is in it, and what is wrong with it."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -12,8 +12,8 @@ from tuner_tui.data.audit import conclude
 from tuner_tui.data.engine.rows import RowInspector
 from tuner_tui.data.engine.task import Task
 from tuner_tui.data.formats import Format
+from tuner_tui.data.preflight import check_template, needed_parts
 from tuner_tui.data.preview import ChatTemplate
-from tuner_tui.data.probe import check_template
 from tuner_tui.data.progress import Progress
 from tuner_tui.data.rules import RULES, Finding, Severity
 from tuner_tui.data.sources import open_source
@@ -189,16 +189,9 @@ def inspect_file(
     for found in conclude(tally, complete=complete, goal=goal):
         tally.findings.add(found)
     if template is not None:
-        for found in _check_template(template, tally):
+        for found in check_template(template, needed_parts(tally)):
             tally.findings.add(found)
     return Inspection(path, "JSON Lines", source.format, tally, complete, time.monotonic() - started)
-
-
-def _check_template(template: ChatTemplate, tally: Tally) -> Iterator[Finding]:
-    # A dataset without tools does not mind a template that drops them.
-    for found in check_template(template):
-        if tally.tools_offered or found.rule != "template_drops":
-            yield found
 
 
 def _summary(lengths: Sequence[int], trained: Sequence[int]) -> dict[str, float] | None:

@@ -5,12 +5,14 @@ The files are read as transformers reads them (5.23), without importing it.
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
 
+from tuner_tui.data.template import marks_generation
 from tuner_tui.errors import UserError
 
 _SPECIAL = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
@@ -51,6 +53,18 @@ def read_special_tokens(model: Path) -> dict[str, str]:
     return tokens
 
 
+def read_ends(model: Path, tokenizer: Tokenizer) -> frozenset[int]:
+    """The tokens at which the model stops: the tokenizer's `eos_token`, and those of the generation config.
+
+    Raises:
+        UserError: a file is not a JSON object.
+    """
+    wanted = _read_json(model / "generation_config.json").get("eos_token_id")
+    ends = wanted if isinstance(wanted, list) else [wanted]
+    ends = [*ends, tokenizer.token_to_id(read_special_tokens(model).get("eos_token", ""))]
+    return frozenset(end for end in ends if isinstance(end, int))
+
+
 def read_templates(model: Path) -> dict[str, str]:
     """The chat templates by name: "default", seldom others such as "tool_use".
 
@@ -73,7 +87,35 @@ def read_templates(model: Path) -> dict[str, str]:
     return templates
 
 
-def training_template(template: str) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Templates that belong together: for conversations without tools, and for those with tools."""
+
+    plain: str
+    tools: str
+
+    def of(self, tools: object) -> str:
+        """The source for a conversation with these tools, or without any."""
+        return self.tools if tools else self.plain
+
+
+def own_sources(templates: Mapping[str, str]) -> Sources:
+    """The model's own templates: with tools, transformers takes the one named "tool_use" if there is one."""
+    return Sources(templates["default"], templates.get("tool_use", templates["default"]))
+
+
+def training_sources(own: Sources) -> Sources:
+    """The templates that training uses: where the model's own has no generation marks and TRL ships the same
+    one with marks, that; otherwise the model's own."""
+    plain = _training_source(own.plain)
+    return Sources(plain, plain if own.tools == own.plain else _training_source(own.tools))
+
+
+def _training_source(source: str) -> str:
+    return source if marks_generation(source) else _trl_variant(source) or source
+
+
+def _trl_variant(template: str) -> str | None:
     """The template with generation marks that TRL ships for this template, None if it knows it not.
 
     TRL tells templates by their exact text (`trl.chat_template_utils.get_training_chat_template`), and ships

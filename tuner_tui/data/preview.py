@@ -1,20 +1,34 @@
 """A model's chat template and tokenizer: what the model will see of a row, and which tokens are trained.
 
 Made of jinja2 and tokenizers alone, and token for token equal to transformers' `apply_chat_template(...,
-return_dict=True, return_assistant_tokens_mask=True)`.
+return_dict=True, return_assistant_tokens_mask=True)` and to the labels that TRL makes of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 from tokenizers import Encoding, Tokenizer
 
+from tuner_tui.data import masks
 from tuner_tui.data.examples import Example, Message, conversation
-from tuner_tui.data.model_files import read_special_tokens, read_templates, read_tokenizer, training_template
+from tuner_tui.data.masks import Piece, Run
+from tuner_tui.data.model_files import (
+    Sources,
+    own_sources,
+    read_ends,
+    read_special_tokens,
+    read_templates,
+    read_tokenizer,
+    training_sources,
+)
+from tuner_tui.data.probe import Probed, Render, probe
 from tuner_tui.data.template import Span, Template, TemplateFailure
 from tuner_tui.errors import UserError
+
+NO_ENDS: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +42,11 @@ class TokenSpan:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A row as the model sees it."""
+    """A row as the model sees it. `notes` are sentences about what is not to be seen in the text."""
 
     text: str
     tokens: list[TokenSpan]
+    notes: tuple[str, ...] = ()
 
     @property
     def trained(self) -> int:
@@ -41,13 +56,23 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A row as numbers: `spans` are the characters that the assistant wrote, `mask` the trained tokens."""
+    """One token row as training has it.
+
+    Args:
+        text: what is rendered.
+        ids: its tokens.
+        offsets: of each token, the characters that it stands for.
+        mask: which tokens are learned.
+        turns: the assistant messages that are learned.
+        spans: of each of `turns`, its tokens; empty where the marks do not tell the turns apart.
+    """
 
     text: str
-    spans: list[Span]
     ids: list[int]
     offsets: list[Span]
     mask: list[bool]
+    turns: tuple[Message, ...]
+    spans: list[Run]
 
 
 class ChatTemplate:
@@ -55,132 +80,235 @@ class ChatTemplate:
 
     def __init__(
         self,
-        template: Template,
-        tool_template: Template,
+        own: Sources,
         special_tokens: Mapping[str, str],
         tokenizer: Tokenizer,
+        *,
+        name: str = "",
+        ends: frozenset[int] = NO_ENDS,
     ) -> None:
-        self._template = template
-        self._tool_template = tool_template
+        """Compile the templates that training uses for the model's `own`.
+
+        Args:
+            special_tokens: by the names that templates know, such as `eos_token`.
+            name: the model's, for messages.
+            ends: the tokens at which the model stops.
+
+        Raises:
+            TemplateFailure: one is not valid Jinja.
+        """
+        self.name = name
+        self.ends = ends
         self._special_tokens = dict(special_tokens)
         self._tokenizer = tokenizer
+        sources = training_sources(own)
+        self._plain, self._tools = _compiled(sources)
+        self._own = (self._plain, self._tools) if sources == own else _compiled(own)
+        self.probed: Probed = probe(self._render_probe)
 
     @classmethod
     def load(cls, model: Path) -> Self:
         """Read the template and the tokenizer from a model's folder.
 
-        The template is the one that training uses: where the model's own has no generation marks and TRL
-        ships the same one with marks, that.
-
         Raises:
             UserError: there is no such folder, no `tokenizer.json` or no chat template, or one is broken.
         """
-        sources = read_templates(model)
+        own = own_sources(read_templates(model))
+        tokenizer = read_tokenizer(model)
+        special_tokens, ends = read_special_tokens(model), read_ends(model, tokenizer)
         try:
-            template = _marked(sources["default"])
-            tool_template = _marked(sources["tool_use"]) if "tool_use" in sources else template
+            return cls(own, special_tokens, tokenizer, name=model.name, ends=ends)
         except TemplateFailure as error:
             raise UserError(f"{model}: {error}; mend the template.") from None
-        return cls(template, tool_template, read_special_tokens(model), read_tokenizer(model))
 
     @property
     def marks_generation(self) -> bool:
-        """Whether the template says which tokens the assistant wrote. If not, they are what a turn adds to
-        the text before it."""
-        return self._tool_template.marks_generation
+        """Whether the template says which tokens the assistant wrote. If not, each assistant turn becomes a
+        row of its own, in which what it adds is learned."""
+        return self._tools.marks_generation
 
-    def render(self, example: Example, *, generation_prompt: bool = False) -> Rendered:
+    def render(self, example: Example) -> Rendered:
         """The row as the model sees it; of a preference pair, the prompt and the chosen answer.
+
+        Where the turns are trained in rows of their own and those rows are not the beginnings of the whole
+        conversation, the rows are shown one after the other: they are what is trained.
 
         Raises:
             TemplateFailure: the template refuses the conversation.
         """
-        (encoded,) = self.encode([example], generation_prompt=generation_prompt)
-        if isinstance(encoded, TemplateFailure):
-            raise encoded
-        return Rendered(encoded.text, _token_spans(encoded))
+        messages, tools = conversation(example), example["tools"]
+        pieces = masks.pieces(messages, marked=self._template(tools).marks_generation)
+        rows = _all_of(self._encode([(piece, tools) for piece in pieces]))
+        if isinstance(rows, TemplateFailure):
+            raise rows
+        text = self._render(messages, tools, False)[0]
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        notes = list(self._notes(messages, tools, text, len(rows)))
+        if not all(row.ids == encoding.ids[: len(row.ids)] for row in rows):
+            notes.append(
+                "The template shows a turn differently once others follow: the rows are shown in turn."
+            )
+            tokens = [
+                token for row in rows for token in _token_spans(row.text, row.ids, row.offsets, row.mask)
+            ]
+            return Rendered("".join(row.text for row in rows), tokens, tuple(notes))
+        mask = [False] * len(encoding.ids)
+        for row in rows:
+            for place, learned in enumerate(row.mask):
+                mask[place] |= learned
+        return Rendered(text, _token_spans(text, encoding.ids, encoding.offsets, mask), tuple(notes))
 
-    def encode(
-        self, examples: Sequence[Example], *, generation_prompt: bool = False
-    ) -> list[Encoded | TemplateFailure]:
-        """Many rows at once, which is faster; for a row that the template refuses, its failure."""
-        texts: list[tuple[str, list[Span]] | TemplateFailure] = []
+    def rows(self, examples: Sequence[Example]) -> list[list[Encoded] | TemplateFailure]:
+        """The token rows of many examples at once, which is faster; for one that the template refuses, its
+        failure. See `masks.sides` for which rows an example makes."""
+        pieces: list[tuple[Piece, Sequence[Any]]] = []
+        counts = []
         for example in examples:
+            tools = example["tools"]
+            made = masks.sides(example, marked=self._template(tools).marks_generation)
+            pieces += [(piece, tools) for piece in made]
+            counts.append(len(made))
+        encoded = iter(self._encode(pieces))
+        return [_all_of([next(encoded) for _ in range(count)]) for count in counts]
+
+    @cached_property
+    def _own_text(self) -> Render | None:
+        """Renders with the model's own template, None where training uses that very one."""
+        plain, tool = self._own
+        if tool is self._tools:
+            return None
+
+        def render(messages: Sequence[Any], tools: Sequence[Any], prompt: bool) -> str:
+            template = tool if tools else plain
+            return template.render(messages, tools, self._special_tokens, generation_prompt=prompt)[0]
+
+        shape = probe(render).shape
+        return lambda messages, tools, prompt: render(shape.apply(messages), tools, prompt)
+
+    def _encode(self, pieces: Sequence[tuple[Piece, Sequence[Any]]]) -> list[Encoded | TemplateFailure]:
+        texts: list[tuple[str, list[Span], str | None] | TemplateFailure] = []
+        for piece, tools in pieces:
             try:
-                texts.append(self._text(conversation(example), example["tools"], generation_prompt))
+                text, spans = self._render(piece.messages, tools, False)
+                before = None if piece.prompt is None else self._render(piece.prompt, tools, True)[0]
+                texts.append((text, spans, before))
             except TemplateFailure as failure:
                 texts.append(failure)
+        sound = [text for text in texts if not isinstance(text, TemplateFailure)]
         encodings = iter(
-            self._tokenizer.encode_batch(
-                [text[0] for text in texts if not isinstance(text, TemplateFailure)], add_special_tokens=False
+            self._tokenizer.encode_batch([text for text, _, _ in sound], add_special_tokens=False)
+        )
+        prompts = iter(
+            # Faster, and without offsets.
+            self._tokenizer.encode_batch_fast(
+                [before for _, _, before in sound if before is not None], add_special_tokens=False
             )
         )
-        return [
-            text if isinstance(text, TemplateFailure) else _encoded(text[0], text[1], next(encodings))
-            for text in texts
-        ]
-
-    def _text(
-        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], generation_prompt: bool
-    ) -> tuple[str, list[Span]]:
-        template = self._tool_template if tools else self._template
-        text, spans = template.render(
-            messages, tools, self._special_tokens, generation_prompt=generation_prompt
-        )
-        # A row with turns of weight 0 is trained turn by turn too: marks do not tell one turn from another.
-        if not template.marks_generation or any(message.get("weight") == 0 for message in messages):
-            spans = list(self._added(template, text, messages, tools))
-        return text, spans
-
-    def _added(
-        self, template: Template, text: str, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]]
-    ) -> Iterator[Span]:
-        """The spans of the assistant turns, as what each adds to the text, up to the end of the turn."""
-        end_of_turn = self._special_tokens.get("eos_token") or ""
-        for index, message in enumerate(messages):
-            if message["role"] != "assistant" or message.get("weight") == 0:
+        found: list[Encoded | TemplateFailure] = []
+        for (piece, tools), made in zip(pieces, texts, strict=True):
+            if isinstance(made, TemplateFailure):
+                found.append(made)
                 continue
+            text, spans, before = made
+            prompt_ids = None if before is None else next(prompts).ids
+            marked = self._template(tools).marks_generation
+            found.append(_encoded(piece, text, spans if marked else None, prompt_ids, next(encodings)))
+        return found
+
+    def _template(self, tools: Sequence[Any]) -> Template:
+        return self._tools if tools else self._plain
+
+    def _render(
+        self, messages: Sequence[Message], tools: Sequence[Any], generation_prompt: bool
+    ) -> tuple[str, list[Span]]:
+        return self._template(tools).render(
+            self.probed.shape.apply(messages),
+            tools,
+            self._special_tokens,
+            generation_prompt=generation_prompt,
+        )
+
+    def _render_probe(self, messages: Sequence[Any], tools: Sequence[Any], generation_prompt: bool) -> str:
+        template = self._template(tools)
+        return template.render(messages, tools, self._special_tokens, generation_prompt=generation_prompt)[0]
+
+    def _notes(
+        self, messages: Sequence[Message], tools: Sequence[Any], text: str, rows: int
+    ) -> Iterator[str]:
+        """What the text does not show by itself."""
+        if rows > 1:
+            yield f"Trained as {rows} rows, one for each assistant turn that is learned."
+        if self._own_text is not None:
             try:
-                before, _ = template.render(
-                    messages[:index], tools, self._special_tokens, generation_prompt=True
-                )
-                after, _ = template.render(messages[: index + 1], tools, self._special_tokens)
-            except TemplateFailure:
-                continue  # this template cannot render a part of a conversation
-            if after.startswith(before) and text.startswith(after):
-                end = after.rfind(end_of_turn, len(before)) if end_of_turn else -1
-                yield len(before), end + len(end_of_turn) if end >= 0 else len(after)
+                own = self._own_text(messages, tools, False)
+            except TemplateFailure as failure:
+                yield f"The model's own template, which serves it later, refuses this row: {failure}"
+            else:
+                if own != text:
+                    yield (
+                        "Training uses TRL's variant of the model's template, which shows this row otherwise "
+                        "than the model's own will (most often the reasoning of earlier turns)."
+                    )
 
 
-def _marked(source: str) -> Template:
-    template = Template(source)
-    if template.marks_generation:
-        return template
-    training = training_template(source)
-    return template if training is None else Template(training)
+def _compiled(sources: Sources) -> tuple[Template, Template]:
+    plain = Template(sources.plain)
+    return plain, plain if sources.tools == sources.plain else Template(sources.tools)
 
 
-def _encoded(text: str, spans: list[Span], encoding: Encoding) -> Encoded:
-    mask = [False] * len(encoding.ids)
-    for start, end in spans:
+def _all_of(encoded: Sequence[Encoded | TemplateFailure]) -> list[Encoded] | TemplateFailure:
+    rows = []
+    for one in encoded:
+        if isinstance(one, TemplateFailure):
+            return one
+        rows.append(one)
+    return rows
+
+
+def _encoded(
+    piece: Piece, text: str, marked: list[Span] | None, prompt_ids: list[int] | None, encoding: Encoding
+) -> Encoded:
+    ids = encoding.ids
+    runs = None if marked is None else list(_marked_runs(marked, encoding))
+    marks = None
+    if runs is not None:
+        marks = [False] * len(ids)
+        for start, stop in runs:
+            marks[start:stop] = [True] * (stop - start)
+    mask = masks.learned_tokens(ids, prompt_ids, marks)
+    if runs is None or prompt_ids is not None:
+        runs = masks.runs(mask)
+    return Encoded(text, ids, encoding.offsets, mask, piece.turns, _by_turn(runs, len(piece.turns)))
+
+
+def _marked_runs(marked: Sequence[Span], encoding: Encoding) -> Iterator[Run]:
+    for start, end in marked:
         # As transformers maps characters to tokens, its corner cases included.
         first, last = encoding.char_to_token(start), encoding.char_to_token(end - 1)
         if first is None:
             break
-        stop = last + 1 if last else len(mask)
-        mask[first:stop] = [True] * len(mask[first:stop])
-    return Encoded(text, spans, encoding.ids, encoding.offsets, mask)
+        yield first, last + 1 if last else len(encoding.ids)
 
 
-def _token_spans(encoded: Encoded) -> list[TokenSpan]:
+def _by_turn(runs: Sequence[Run], turns: int) -> list[Run]:
+    """The runs of tokens of each turn; empty where it cannot be told which are whose."""
+    if len(runs) > turns:  # some templates mark a turn and its end apart
+        joined: list[Run] = []
+        for start, stop in runs:
+            if joined and joined[-1][1] == start:
+                start = joined.pop()[0]
+            joined.append((start, stop))
+        runs = joined
+    return list(runs) if len(runs) == turns else []
+
+
+def _token_spans(text: str, ids: list[int], offsets: list[Span], mask: list[bool]) -> list[TokenSpan]:
     tokens = []
     done = 0
-    last = len(encoded.ids) - 1
-    for index, (token, (_, end), trained) in enumerate(
-        zip(encoded.ids, encoded.offsets, encoded.mask, strict=True)
-    ):
+    last = len(ids) - 1
+    for index, (token, (_, end), trained) in enumerate(zip(ids, offsets, mask, strict=True)):
         # From where the last token ended: parts of one character overlap, and some tokenizers skip spaces.
-        end = len(encoded.text) if index == last else max(done, end)
-        tokens.append(TokenSpan(token, encoded.text[done:end], trained))
+        end = len(text) if index == last else max(done, end)
+        tokens.append(TokenSpan(token, text[done:end], trained))
         done = end
     return tokens

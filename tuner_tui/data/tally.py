@@ -110,6 +110,7 @@ class Tally:
     lengths: "array[int]" = field(default_factory=lambda: array("I"))  # tokens of tokenised rows
     trained: "array[int]" = field(default_factory=lambda: array("I"))  # trained tokens of the same rows
     tokenised: "array[int]" = field(default_factory=lambda: array("Q"))  # the rows of `lengths`
+    parts: Counter[str] = field(default_factory=Counter)  # tokenised rows with each `probe.Part`
 
     def merge(self, other: "Tally") -> None:
         """Append the tally of the rows that come next."""
@@ -127,5 +128,5 @@ class Tally:
 
 _COUNTERS = (
     *("kinds", "labels", "tools_offered", "tools_called", "calls_per_row", "calls_per_turn"),
-    *("turns_per_row", "tools_per_row", "argument_types", "scripts"),
+    *("turns_per_row", "tools_per_row", "argument_types", "scripts", "parts"),
 )

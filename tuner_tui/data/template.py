@@ -18,8 +18,6 @@ from jinja2.nodes import CallBlock
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from tuner_tui.data.examples import Message
-
 Span = tuple[int, int]
 """Characters of the rendered text, from and to (exclusive)."""
 
@@ -40,6 +38,11 @@ class TemplateFailure(ValueError):
     """The template refuses the conversation, or is no template; the message is the template's own."""
 
 
+def marks_generation(source: str) -> bool:
+    """Whether a template's source marks what the assistant writes."""
+    return _GENERATION.search(source) is not None
+
+
 class Template:
     """A compiled chat template. Not to be shared between threads: it keeps spans while it renders."""
 
@@ -49,7 +52,7 @@ class Template:
         Raises:
             TemplateFailure: it is not valid Jinja.
         """
-        self.marks_generation = _GENERATION.search(source) is not None
+        self.marks_generation = marks_generation(source)
         environment = _environment()
         self._spans = _Generation.of(environment)
         try:
@@ -59,7 +62,7 @@ class Template:
 
     def render(
         self,
-        messages: Sequence[Message],
+        messages: Sequence[Mapping[str, Any]],
         tools: Sequence[Mapping[str, Any]],
         special_tokens: Mapping[str, str],
         *,
@@ -67,7 +70,8 @@ class Template:
     ) -> tuple[str, list[Span]]:
         """The text of the conversation, and the spans of it that the assistant wrote.
 
-        Arguments go to the template as objects. There are no spans when the template has no generation marks.
+        The messages go to the template as they are; see `shaping.Shape` for what a template may need. There
+        are no spans when the template has no generation marks.
 
         Raises:
             TemplateFailure: the template raises, on purpose or by mistake.
@@ -77,7 +81,7 @@ class Template:
         try:
             for block in self._template.generate(
                 **special_tokens,
-                messages=[_with_aliases(message) for message in messages],
+                messages=[_as_transformers(message) for message in messages],
                 tools=list(tools) or None,
                 documents=None,
                 add_generation_prompt=generation_prompt,
@@ -151,7 +155,8 @@ def _now(format: str) -> str:
     return datetime.now().strftime(format)
 
 
-def _with_aliases(message: Message) -> dict[str, Any]:
-    # gpt-oss templates read `thinking` for what the others call `reasoning_content`.
-    reasoning = message.get("reasoning_content")
-    return {**message} if reasoning is None else {"thinking": reasoning, **message}
+def _as_transformers(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy without nulls, and with reasoning under both of the names by which templates read it."""
+    copy = {key: value for key, value in message.items() if value is not None}
+    reasoning = copy.get("reasoning_content")
+    return copy if reasoning is None else {"thinking": reasoning, **copy}

@@ -1,14 +1,16 @@
 """How one model is shown tools and writes calls: told by a probe, not by the model's name."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuner_tui.data.examples import Call
+from tuner_tui.data.examples import Call, Message, Tool, ToolCall
+from tuner_tui.data.probe import Part, probe
+from tuner_tui.data.shaping import Shape
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.parsing import ParsedAnswer, parse_answer
 
-_PROBE_TOOL = {
+_PROBE_TOOL: Tool = {
     "type": "function",
     "function": {
         "name": "probe_tool",
@@ -17,26 +19,25 @@ _PROBE_TOOL = {
     },
 }
 _PROBE_CALL = Call("probe_tool", {"word": "quartz"})
-_PROBE: list[dict[str, Any]] = [{"role": "user", "content": "Call it."}]
+_PROBE: list[Message] = [{"role": "user", "content": "Call it."}]
 
 
 @dataclass(frozen=True, slots=True)
 class Convention:
     """Rendering and parsing for one tokenizer.
 
-    `text_arguments`: the template wants the arguments of past calls as JSON text. `native`: calls are
-    parsed by the model's own schema (`parse_response`), because they are not in the form that
-    `parse_answer` calls strict.
+    `shape`: the form in which the template wants messages. `native`: calls are parsed by the model's own
+    schema (`parse_response`), because they are not in the form that `parse_answer` calls strict.
     """
 
     tokenizer: Any
-    text_arguments: bool
+    shape: Shape
     native: bool
 
-    def render(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+    def render(self, messages: Sequence[Any], tools: list[dict[str, Any]]) -> str:
         """The prompt up to the point where the model speaks. Raises UserError when the template refuses."""
         try:
-            return _render(self.tokenizer, messages, tools, text_arguments=self.text_arguments)
+            return _render(self.tokenizer, self.shape.apply(messages), tools)
         except Exception as error:  # templates raise what they like
             raise UserError(f"the model's chat template refuses a conversation: {_line(error)}") from error
 
@@ -55,64 +56,45 @@ def find_convention(tokenizer: Any, model: str) -> Convention:
     Raises:
         UserError: the chat template does not show tools to the model.
     """
-    try:
-        shown = _render(tokenizer, _PROBE, [_PROBE_TOOL])
-    except Exception as error:
-        raise UserError(f"model {model}: its chat template refuses tools: {_line(error)}") from error
-    if _PROBE_CALL.name not in shown:
+    probed = probe(lambda messages, tools, prompt: _render(tokenizer, messages, tools, prompt=prompt))
+    shape = probed.shape
+    if Part.TOOLS in probed.lost:
+        words = probed.lost[Part.TOOLS]
         raise UserError(
-            f"model {model}: its chat template does not show tools to the model; take a model that was "
-            "made for tool calling."
+            f"model {model}: its chat template "
+            + (f"refuses tools: {words}" if words else "does not show tools to the model")
+            + "; take a model that was made for tool calling."
         )
-    for text_arguments in (False, True):
-        answer = _rendered_call(tokenizer, shown, text_arguments)
-        if answer is not None:
-            parsed = parse_answer(_until_end(answer, tokenizer))
-            strict = parsed.strict and parsed.calls == [_PROBE_CALL]
-            return Convention(tokenizer, text_arguments, not strict and _has_native_parser(tokenizer))
-    return Convention(tokenizer, False, _has_native_parser(tokenizer))
+    answer = _rendered_call(tokenizer, shape)
+    if answer is not None:
+        parsed = parse_answer(_until_end(answer, tokenizer))
+        if parsed.strict and parsed.calls == [_PROBE_CALL]:
+            return Convention(tokenizer, shape, False)
+    return Convention(tokenizer, shape, _has_native_parser(tokenizer))
 
 
-def _rendered_call(tokenizer: Any, shown: str, text_arguments: bool) -> str | None:
+def _rendered_call(tokenizer: Any, shape: Shape) -> str | None:
     """What the template makes of the probe call, None when it fails or drops the call."""
-    call = {
+    call: ToolCall = {
         "type": "function",
         "function": {"name": _PROBE_CALL.name, "arguments": _PROBE_CALL.arguments},
     }
-    messages = [*_PROBE, {"role": "assistant", "content": "", "tool_calls": [call]}]
+    messages: list[Message] = [*_PROBE, {"role": "assistant", "content": "", "tool_calls": [call]}]
     try:
-        whole = _render(tokenizer, messages, [_PROBE_TOOL], text_arguments=text_arguments, prompt=False)
-    except Exception:
+        shown = _render(tokenizer, shape.apply(_PROBE), [_PROBE_TOOL])
+        whole = _render(tokenizer, shape.apply(messages), [_PROBE_TOOL], prompt=False)
+    except Exception:  # templates raise what they like
         return None
     answer = whole[len(shown) :] if whole.startswith(shown) else whole
     return answer if "quartz" in answer else None
 
 
-def _render(
-    tokenizer: Any,
-    messages: list[dict[str, Any]],
-    tools: list[dict[str, Any]],
-    *,
-    text_arguments: bool = False,
-    prompt: bool = True,
-) -> str:
-    if text_arguments:
-        messages = [_with_text_arguments(message) for message in messages]
+def _render(tokenizer: Any, messages: Sequence[Any], tools: Sequence[Any], *, prompt: bool = True) -> str:
     return str(
         tokenizer.apply_chat_template(
             messages, tools=tools or None, add_generation_prompt=prompt, tokenize=False
         )
     )
-
-
-def _with_text_arguments(message: dict[str, Any]) -> dict[str, Any]:
-    if not message.get("tool_calls"):
-        return message
-    calls = [
-        {**call, "function": {**call["function"], "arguments": json.dumps(call["function"]["arguments"])}}
-        for call in message["tool_calls"]
-    ]
-    return {**message, "tool_calls": calls}
 
 
 def _has_native_parser(tokenizer: Any) -> bool:

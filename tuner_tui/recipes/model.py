@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GenerationConfig
 
 from tuner_tui import paths
 from tuner_tui.errors import UserError
@@ -74,6 +74,15 @@ def load_base(
         )
     except (OSError, ValueError) as error:
         raise UserError(f'cannot load the model "{name}": {_first_line(error)}') from error
+
+
+def stop_tokens(name: str) -> frozenset[int]:
+    """The tokens at which the model stops by its generation config; often more than the tokenizer's one."""
+    try:
+        ends = GenerationConfig.from_pretrained(paths.resolve_model(name)).eos_token_id
+    except (OSError, ValueError):  # a model need not have one
+        return frozenset()
+    return frozenset(ends if isinstance(ends, list) else [ends]) - {None}
 
 
 def lora(config: TrainConfig) -> LoraConfig:

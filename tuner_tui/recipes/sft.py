@@ -71,7 +71,8 @@ def train(session: Session) -> RunState:
     session.phase("preparing the rows")
     tokenizer = models.load_tokenizer(config.model.name)
     renderer = Renderer(tokenizer, models.stop_tokens(config.model.name))
-    renderer.require([*train_examples, *eval_examples])
+    if lost := renderer.require([*train_examples, *eval_examples]):
+        run.event("warning", f"the chat template of {config.model.name} {lost}: that is not learned.")
     train_rows = _rows(session, renderer, config, train_examples, "training")
     eval_rows = _rows(session, renderer, config, eval_examples, "evaluation")
 

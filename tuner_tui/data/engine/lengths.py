@@ -5,6 +5,7 @@ from pathlib import Path
 from tuner_tui.data.examples import Example
 from tuner_tui.data.lengths import check_length
 from tuner_tui.data.preview import ChatTemplate
+from tuner_tui.data.probe import parts_of
 from tuner_tui.data.rules import finding
 from tuner_tui.data.tally import Tally
 from tuner_tui.data.template import TemplateFailure
@@ -39,14 +40,14 @@ class Measurer:
     def flush(self, tally: Tally) -> None:
         """Measure the rows that wait."""
         waiting, self._waiting = self._waiting, []
-        encoded_rows = self._template.encode([example for _, example in waiting])
-        for (row, example), encoded in zip(waiting, encoded_rows, strict=True):
+        made = self._template.rows([example for _, example in waiting])
+        for (row, example), encoded in zip(waiting, made, strict=True):
+            tally.parts.update(parts_of(example))
             if isinstance(encoded, TemplateFailure):
                 tally.findings.add(finding("template_fails", row, None, str(encoded)))
                 continue
             tally.tokenised.append(row)
-            tally.lengths.append(len(encoded.ids))
-            tally.trained.append(sum(encoded.mask))
-            masked = self._template.marks_generation
-            for found in check_length(example, encoded, row, self._max_length, masked=masked):
+            tally.lengths.append(max((len(one.ids) for one in encoded), default=0))
+            tally.trained.append(sum(sum(one.mask) for one in encoded))
+            for found in check_length(example, encoded, row, self._max_length, ends=self._template.ends):
                 tally.findings.add(found)

@@ -1,0 +1,32 @@
+"""Before a run: can the chat template of a model show what a dataset holds?"""
+
+from collections.abc import Collection, Iterator
+
+from tuner_tui.data.preview import ChatTemplate
+from tuner_tui.data.probe import Part, template_findings
+from tuner_tui.data.rules import Finding, finding
+from tuner_tui.data.tally import Tally
+
+
+def needed_parts(tally: Tally) -> set[str]:
+    """What a template must show of the rows that a tally has counted. Only tokenised rows tell of results,
+    reasoning and system prompts."""
+    needed: set[str] = set(tally.parts)
+    if tally.tools_offered:
+        needed.add(Part.TOOLS)
+    if tally.tools_called:
+        needed |= {Part.NAMES, Part.ARGUMENTS}
+    if any(calls > 1 for calls in tally.calls_per_turn):
+        needed.add(Part.PARALLEL_CALLS)
+    return needed
+
+
+def check_template(template: ChatTemplate, needed: Collection[str]) -> Iterator[Finding]:
+    """What the template loses of the `probe.Part`s that are needed, and whether it marks what is trained."""
+    yield from template_findings(template.probed, template.name, needed)
+    if not template.marks_generation:
+        message = (
+            f'the chat template of "{template.name}" does not mark which tokens the assistant wrote, '
+            "and TRL ships no variant that does"
+        )
+        yield finding("no_loss_mask", None, None, message)
