@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from tuner_tui.data.conversion import replacing, row_converter
+from tuner_tui.data.canonical import replacing, row_converter, spool
 from tuner_tui.data.converters import ConversionError
 from tuner_tui.data.examples import Example, is_preference, is_unpaired
 from tuner_tui.data.progress import Progress
 from tuner_tui.data.quotas import Goal
-from tuner_tui.data.readers import RowFile
-from tuner_tui.data.split import spool
+from tuner_tui.data.readers import RowFile, open_rows
 from tuner_tui.errors import UserError
 
 if TYPE_CHECKING:
@@ -144,7 +143,7 @@ def mix_files(
             of the kind that is asked for.
     """
     paths = [*(part.path for part in parts), *([general] if general else [])]
-    if out.resolve() in {path.resolve() for path in paths}:
+    if out.resolve() in {file.resolve() for path in paths for file in (path, *open_rows(path).files)}:
         raise UserError(f"{out}: is one of the files to be mixed; name another for the mixture.")
     goal = Goal.of([part.weight for part in parts], share if general else None, rows, repeat)
     with ExitStack() as stack:

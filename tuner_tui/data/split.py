@@ -1,9 +1,7 @@
 """A dataset parted in two, one to train on and one to evaluate with, without a leak between them."""
 
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from tuner_tui.data.conversion import replacing, row_converter
+from tuner_tui.data.canonical import replacing, row_converter, spool
 from tuner_tui.data.converters import ConversionError
 from tuner_tui.data.division import Division, divide
 from tuner_tui.data.groups import By, RowFacts
@@ -135,7 +133,8 @@ def split_file(
     Raises:
         UserError: the source cannot be read or divided, or a target cannot be written or is the source.
     """
-    if len({path.resolve() for path in (source, train, eval)}) < 3:
+    files = {file.resolve() for file in (source, *open_rows(source).files)}
+    if train.resolve() == eval.resolve() or files & {train.resolve(), eval.resolve()}:
         raise UserError(f"{train}: source, training and evaluation file must be three files; name another.")
     if not 0 < share < 1:
         raise UserError(f"the share must be above 0 and below 1, not {share:g}.")
@@ -222,20 +221,6 @@ def _by_tool(pairs: "tuple[Ints, Ints]", aside: "Flags", tools: int) -> list[Sid
         Sides(train, eval)
         for train, eval in zip((all_rows - eval_rows).tolist(), eval_rows.tolist(), strict=True)
     ]
-
-
-@contextmanager
-def spool(beside: Path) -> Iterator[BinaryIO]:
-    """A file without a name on the disk of `beside`, for converted rows that wait to be written.
-
-    Raises:
-        UserError: the disk refuses it.
-    """
-    try:
-        with tempfile.TemporaryFile(dir=beside.absolute().parent) as file:
-            yield file
-    except OSError as error:
-        raise UserError(f"{beside}: cannot be written ({error.strerror}).") from None
 
 
 def _never() -> bool:
