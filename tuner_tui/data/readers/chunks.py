@@ -125,24 +125,29 @@ def line_ranges(path: Path, start: int, target: int) -> Iterator[Chunk]:
 
 
 def span_blocks(
-    spans: Iterable[Span], target: int, consumed: Callable[[], int] | None = None
+    spans: Iterable[Span], target: int, total: int, consumed: Callable[[], int] | None = None
 ) -> Iterator[SpanBlock]:
-    """Spans in blocks of about `target` bytes; `consumed` tells the bytes on disk read so far (else: those
-    of the spans)."""
+    """Spans in blocks of about `target` bytes.
+
+    `total` is the size on disk of the file that they come from, and `consumed` tells how much of it was read
+    so far (else: as much as the spans weigh); the last block stands for the rest.
+    """
     held: list[Span] = []
-    weight = seen = 0
-    plain = True
+    weight = told = 0
     for span in spans:
-        data = span.data.strip() if span.data is not None else None
-        held.append(replace(span, data=data))
-        plain = plain and data is not None and span.error is None and b"\n" not in data
-        weight += len(data) if data is not None else span.length
+        held.append(span if span.data is None else replace(span, data=span.data.strip()))
+        weight += span.length
         if weight >= target:
-            at = consumed() if consumed else seen + weight
-            yield SpanBlock(tuple(held), at - seen, plain)
-            held, weight, seen, plain = [], 0, at, True
+            at = min(total, consumed() if consumed else told + weight)
+            yield _block(held, at - told)
+            held, weight, told = [], 0, at
     if held:
-        yield SpanBlock(tuple(held), (consumed() - seen) if consumed else weight, plain)
+        yield _block(held, total - told)
+
+
+def _block(spans: list[Span], size: int) -> SpanBlock:
+    plain = all(span.data is not None and b"\n" not in span.data for span in spans)
+    return SpanBlock(tuple(spans), size, plain)
 
 
 def joined(chunks: Iterable[Chunk], target: int) -> Iterator[Chunk]:

@@ -58,16 +58,25 @@ class ColumnFile(ABC):
     def pieces(self) -> list[tuple[int, int]]:
         """Bytes on disk and in memory of each piece that can be read by itself; one when none can."""
 
+    def rows_of(self, piece: int) -> int | None:
+        """How many rows a piece has; None where the file does not tell."""
+        return None
+
     def rows(self, limit: int | None = None) -> Iterator[Row]:
         """The rows in order, at most `limit`."""
         return islice(_numbered(self, 0, len(self.pieces())), limit)
 
-    def chunks(self, target: int, limit: int | None) -> Iterator[Chunk]:
+    def limited(self, target: int, limit: int) -> Iterator[SpanBlock]:
+        """At most `limit` rows in chunks of about `target` bytes."""
+        return span_blocks(map(to_span, self.rows(limit)), target, self.size)
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return sum(1 for _ in self.rows())
+
+    def chunks(self, target: int) -> Iterator[Chunk]:
         """Several pieces as one chunk, or a large piece as several."""
         pieces = self.pieces()
-        if limit is not None:
-            yield from span_blocks(map(to_span, self.rows(limit)), target)
-            return
         first = 0
         while first < len(pieces):
             last, disk, memory = first, 0, 0
@@ -111,7 +120,7 @@ class ParquetRows(ColumnFile):
         file = self._open()
         self.schema = file.schema_arrow
         groups = [file.metadata.row_group(index) for index in range(file.metadata.num_row_groups)]
-        self.counts = [group.num_rows for group in groups]
+        self._counts: list[int] = [group.num_rows for group in groups]
         self._pieces = [
             (
                 sum(group.column(index).total_compressed_size for index in range(group.num_columns)),
@@ -119,8 +128,16 @@ class ParquetRows(ColumnFile):
             )
             for group in groups
         ]
-        bytes_a_row = sum(piece[1] for piece in self._pieces) // (sum(self.counts) or 1) + 1
+        bytes_a_row = sum(piece[1] for piece in self._pieces) // (sum(self._counts) or 1) + 1
         self.batch_size = max(1, min(_BATCH_ROWS, _BATCH_BYTES // bytes_a_row))
+
+    def rows_of(self, piece: int) -> int | None:
+        """As the file itself says."""
+        return self._counts[piece]
+
+    def count(self) -> int:
+        """How many rows there are, as the file itself says."""
+        return sum(self._counts)
 
     def _open(self) -> Any:
         import pyarrow
@@ -256,11 +273,17 @@ class BatchBlock:
             number += batch.num_rows
 
 
+def sound_batches(file: ColumnFile, piece: int) -> Iterator["RecordBatch | str"]:
+    """The batches of one piece, in slices of some mebibytes; in place of a row that cannot be read, and after
+    the last batch that can be, the reason."""
+    return _sound(file.batches(piece, piece + 1), _BATCH_BYTES)
+
+
 def _numbered(file: ColumnFile, first: int, last: int) -> Iterator[Row]:
     """The rows of some pieces; a piece that is damaged ends with a row that says so."""
     number = 1
     for piece in range(first, last):
-        for batch in _sound(file.batches(piece, piece + 1), _BATCH_BYTES):
+        for batch in sound_batches(file, piece):
             if isinstance(batch, str):
                 yield Row(number, None, batch, "not_json")
                 number += 1
@@ -270,8 +293,7 @@ def _numbered(file: ColumnFile, first: int, last: int) -> Iterator[Row]:
 
 
 def _sound(batches: Iterator["RecordBatch"], target: int) -> Iterator["RecordBatch | str"]:
-    """The batches, the large ones in slices; in place of a row that cannot be read, and after the last batch
-    that can be, the reason.
+    """The batches, the large ones in slices.
 
     As Python values, rows need many times their memory. Arrow itself believes its files: a length that is
     wrong in a damaged one would end the process, so all are looked at.

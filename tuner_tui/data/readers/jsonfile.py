@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from tuner_tui.data.readers.chunks import Chunk, line_ranges, span_blocks
+from tuner_tui.data.readers.chunks import Chunk, SpanBlock, line_ranges, span_blocks
 from tuner_tui.data.readers.identify import Container, Kind
 from tuner_tui.data.readers.rows import Row, Span
 from tuner_tui.data.readers.spans import line_spans, value_spans
@@ -14,6 +14,8 @@ from tuner_tui.data.readers.streams import ByteStream, Compression
 
 class JsonFile:
     """One file of JSON rows."""
+
+    filled_nulls = False
 
     def __init__(self, path: Path, kind: Kind) -> None:
         self.path, self.kind = path, kind
@@ -25,16 +27,26 @@ class JsonFile:
             for number, span in enumerate(islice(self.spans(stream), limit), start=1):
                 yield span.row(number)
 
-    def chunks(self, target: int, limit: int | None) -> Iterator[Chunk]:
+    def chunks(self, target: int) -> Iterator[Chunk]:
         """The rows in chunks of about `target` bytes."""
-        if self.plain_lines and limit is None:
-            yield from line_ranges(self.path, self.kind.start, target)
-            return
+        if self.plain_lines:
+            return line_ranges(self.path, self.kind.start, target)
+        return self._blocks(target, None)
+
+    def limited(self, target: int, limit: int) -> Iterator[SpanBlock]:
+        """At most `limit` rows in chunks of about `target` bytes."""
+        return self._blocks(target, limit)
+
+    def count(self) -> int:
+        """How many rows there are."""
+        with ByteStream(self.path, self.kind.compression) as stream:
+            return sum(1 for _ in self.spans(stream))
+
+    def _blocks(self, target: int, limit: int | None) -> Iterator[SpanBlock]:
         with ByteStream(self.path, self.kind.compression) as stream:
             packed = self.kind.compression is not Compression.NONE
-            yield from span_blocks(
-                islice(self.spans(stream), limit), target, (lambda: stream.consumed) if packed else None
-            )
+            spans = islice(self.spans(stream), limit)
+            yield from span_blocks(spans, target, self.size, (lambda: stream.consumed) if packed else None)
 
     @property
     def plain_lines(self) -> bool:

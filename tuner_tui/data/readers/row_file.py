@@ -1,94 +1,124 @@
 """Rows by number, for tables that show a few of very many."""
 
-import os
-from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import accumulate
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Self
 
 from tuner_tui.data.progress import Progress
-from tuner_tui.data.readers.identify import identify
+from tuner_tui.data.readers.columnar import ColumnFile
+from tuner_tui.data.readers.files import RowsOfFile
 from tuner_tui.data.readers.jsonfile import JsonFile
-from tuner_tui.data.readers.rows import MAX_ROW_BYTES, Row, decode
+from tuner_tui.data.readers.needle import Needle
+from tuner_tui.data.readers.pages import ColumnPages, LinePages, Pages, SpanPages
+from tuner_tui.data.readers.rows import Row, to_span
+from tuner_tui.data.readers.source import RowSource, local
+from tuner_tui.data.readers.spool import SpoolPages
 from tuner_tui.data.readers.streams import ByteStream, Compression
 
-_FIRST = 200
+_FEW_FILES = 64  # a folder of more is unpacked to one temporary file: each file would stay open
+_REPORT = 0.05  # seconds between two calls of `progress`
 
 
 class RowFile:
     """Rows by number: an index in memory, rows on disk.
 
-    `row_file[0]` is the first row, whose `Row.number` is 1.
+    `row_file[0]` is the first row, whose `Row.number` is 1. With `wait=False` only the first rows are known,
+    whatever the size of the file, and `build` finds the rest. Reads are positioned, so that threads may share
+    it, and a file which shrinks meanwhile yields rows with an error and no crash. Close it, or use `with`.
+
+    Raises:
+        UserError: as `read_rows`; or what must be unpacked to be addressed finds no room for it.
     """
 
     def __init__(self, path: Path, *, wait: bool = True) -> None:
         self.path = path
-        self._json = JsonFile(path, identify(path))
-        self._starts, self._lengths, self._lines = array("Q"), array("Q"), array("Q")
-        self._file = ByteStream(path, Compression.NONE)
+        self.source = RowSource(local(path))
         self.complete = False
-        if wait:
-            self.build()
-        else:
-            self._index(_FIRST)
-
-    def _index(self, limit: int | None, report: Callable[[int, int], bool] | None = None) -> bool:
-        starts, lengths, lines = array("Q"), array("Q"), array("Q")
-        with ByteStream(self.path, Compression.NONE) as stream:
-            for span in islice(self._json.spans(stream), limit):
-                starts.append(span.start)
-                lengths.append(span.length)
-                lines.append(span.line)
-                if report is not None and len(starts) % 4096 == 0 and report(span.start, len(starts)):
-                    return False
-        self._starts, self._lengths, self._lines = starts, lengths, lines
-        return True
+        self._closed = False
+        self._parts: list[Pages] = []
+        try:
+            self._parts.extend(_parts(self.source))
+            # By the end of a part the next one begins; what was indexed stays, when `build` is left early.
+            self._steps = self._grow()
+            for _ in self._steps:
+                if len(self):
+                    break
+            else:
+                self.complete = True
+            if wait:
+                self.build()
+        except BaseException:
+            self.close()
+            raise
 
     def build(
         self,
         progress: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> None:
-        """Find the rest of the rows."""
-        begun = monotonic()
+        """Find the rest of the rows; rows can be fetched meanwhile, and `len` grows.
 
-        def report(done: int, rows: int) -> bool:
-            if progress is not None:
-                progress(Progress(done, self._json.size, rows, monotonic() - begun))
-            return cancelled is not None and cancelled()
+        When it was cancelled, it goes on from there the next time.
 
-        self.complete = self._index(None, report)
+        Raises:
+            UserError: there is no room to unpack the rest.
+        """
+        begun = told = monotonic()
+        try:
+            for done in self._steps:
+                if cancelled is not None and cancelled():
+                    return
+                if progress is not None and (now := monotonic()) - told >= _REPORT:
+                    told = now
+                    progress(Progress(done, self.source.size, len(self), now - begun))
+        except (OSError, ValueError):
+            if self._closed:  # by another thread
+                return
+            raise
+        self.complete = True
+        if progress is not None:
+            size = self.source.size
+            progress(Progress(size, size, len(self), monotonic() - begun))
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return sum(map(len, self._parts))
 
     def __getitem__(self, index: int) -> Row:
         if index < 0:
             index += len(self)
-        start, length, line = self._starts[index], self._lengths[index], self._lines[index]
-        data = os.pread(self._file.fileno(), length, start) if length <= MAX_ROW_BYTES else None
-        return decode(index + 1, data, line)
+        part, place = self._place(index)
+        row = self._parts[part].row(place)
+        return row if place == index else Row(index + 1, row.value, row.error, row.rule)
 
     def locate(self, index: int) -> tuple[Path, int]:
         """The file of a row, and its number in that file."""
-        return self.path, index + 1
+        part, place = self._place(index)
+        if len(self._parts) < len(self.source.files):
+            return self.source.locate(index + 1)
+        return self.source.files[part], place + 1
 
     def search(self, text: str, start: int = 0, cancelled: Callable[[], bool] | None = None) -> Iterator[int]:
-        """Indexes from `start` on of the rows whose text holds `text`, in any case."""
-        needle = text.lower()
-        for index in range(start, len(self)):
-            if cancelled is not None and cancelled():
-                return
-            data = os.pread(self._file.fileno(), self._lengths[index], self._starts[index])
-            if needle in data.decode(errors="replace").lower():
-                yield index
+        """Indexes from `start` on of the rows whose JSON holds `text`, in any case, as they are found."""
+        needle = Needle(text)
+        before = 0
+        for part in list(self._parts):
+            if start < before + len(part):
+                for found in part.search(needle, max(start - before, 0)):
+                    if cancelled is not None and cancelled():
+                        return
+                    if found is not None:
+                        yield before + found
+            before += len(part)
 
     def close(self) -> None:
-        """Close the file; rows can no longer be fetched."""
-        self._file.close()
+        """Close the files; rows can no longer be fetched."""
+        self._closed = True
+        for part in self._parts:
+            part.close()
 
     def __enter__(self) -> Self:
         return self
@@ -100,3 +130,41 @@ class RowFile:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _grow(self) -> Iterator[int]:
+        before = 0
+        for part in self._parts:
+            done = 0
+            for done in part.grow():
+                yield before + done
+            before += done
+
+    def _place(self, index: int) -> tuple[int, int]:
+        """The part that holds a row, and its index there."""
+        ends = list(accumulate(map(len, self._parts)))
+        if not ends or not 0 <= index < ends[-1]:
+            raise IndexError(index)
+        part = bisect_right(ends, index)
+        return part, index - (ends[part - 1] if part else 0)
+
+
+def _parts(source: RowSource) -> Iterator[Pages]:
+    if len(source.files) > _FEW_FILES:
+        yield SpoolPages(source.path, source.size, map(to_span, source.rows()))
+        return
+    for file, path in zip(source.opened(), source.files, strict=True):
+        yield _pages(file, path)
+
+
+def _pages(file: RowsOfFile, path: Path) -> Pages:
+    if isinstance(file, ColumnFile):
+        return ColumnPages(file)
+    if isinstance(file, JsonFile):
+        if file.plain_lines:
+            return LinePages(path, file.kind.start)
+        if file.kind.compression is Compression.NONE:
+            return SpanPages(file)
+        stream = ByteStream(path, file.kind.compression)
+        return SpoolPages(path, file.size, file.spans(stream))
+    size = path.stat().st_size if path.is_file() else 0
+    return SpoolPages(path, size, map(to_span, file.rows()))

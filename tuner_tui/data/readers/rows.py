@@ -78,8 +78,8 @@ def to_span(row: Row) -> Span:
         return Span(0, 0, 1, None, row.error, row.rule)
     try:
         data = orjson.dumps(row.value)
-    except (orjson.JSONEncodeError, RecursionError) as error:
-        return Span(0, 0, 1, None, f"cannot be written as JSON ({error})", "not_json")
+    except (orjson.JSONEncodeError, RecursionError):  # orjson reads deeper than it writes
+        return Span(0, 0, 1, None, "nested too deeply", "bad_message")
     return Span(0, len(data), 1, data)
 
 

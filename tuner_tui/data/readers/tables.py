@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from tuner_tui.data.readers.chunks import Chunk, span_blocks
+from tuner_tui.data.readers.chunks import Chunk, SpanBlock, span_blocks
 from tuner_tui.data.readers.identify import Kind
 from tuner_tui.data.readers.rows import MAX_ROW_BYTES, Row, to_span
 from tuner_tui.data.readers.streams import ByteStream
@@ -26,6 +26,8 @@ _BLOCK = 1024 * 1024
 class TextRows:
     """A file whose rows are made from lines of text; `make` gives them from the open file."""
 
+    filled_nulls = False
+
     def __init__(self, path: Path, kind: Kind) -> None:
         self.path, self.kind = path, kind
         self.size = path.stat().st_size
@@ -35,11 +37,22 @@ class TextRows:
         with ByteStream(self.path, self.kind.compression) as stream:
             yield from islice(self._rows(stream), limit)
 
-    def chunks(self, target: int, limit: int | None) -> Iterator[Chunk]:
+    def chunks(self, target: int) -> Iterator[Chunk]:
         """The rows in chunks of about `target` bytes."""
+        return self._blocks(target, None)
+
+    def limited(self, target: int, limit: int) -> Iterator[SpanBlock]:
+        """At most `limit` rows in chunks of about `target` bytes."""
+        return self._blocks(target, limit)
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return sum(1 for _ in self.rows())
+
+    def _blocks(self, target: int, limit: int | None) -> Iterator[SpanBlock]:
         with ByteStream(self.path, self.kind.compression) as stream:
-            rows = islice(self._rows(stream), limit)
-            yield from span_blocks(map(to_span, rows), target, lambda: stream.consumed)
+            spans = map(to_span, islice(self._rows(stream), limit))
+            yield from span_blocks(spans, target, self.size, lambda: stream.consumed)
 
     def _rows(self, stream: ByteStream) -> Iterator[Row]:
         stream.read(self.kind.start)
