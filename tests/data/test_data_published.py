@@ -244,6 +244,23 @@ def test_openapi_of_odd_shapes() -> None:
     assert OPENAPI["openapi"] == "3.0.0"
 
 
+def test_openapi_references_that_double_come_to_an_end() -> None:
+    schemas = {
+        f"s{level}": {
+            "properties": {key: {"$ref": f"#/components/schemas/s{level + 1}"} for key in "abcdefgh"}
+        }
+        for level in range(30)
+    }
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/s0"}}}}
+    paths = {f"/{index}": {"post": {"operationId": f"p{index}", "requestBody": body}} for index in range(50)}
+    document = {
+        "paths": paths,
+        "components": {"schemas": schemas | {"loop": {"$ref": "#/components/schemas/loop"}}},
+    }
+    row = {**instructions(TOOLALPACA)[0], "Documentation": document, "Function_Projection": None}
+    assert len(json.dumps(convert(row, Format.TOOLALPACA)["tools"])) < 2_000_000
+
+
 # -- API-Bank --------------------------------------------------------------------------------------
 
 

@@ -87,7 +87,8 @@ def convert(value: Mapping[str, Any], format: Format, companion: Companion | Non
         orjson.dumps(example)
     except (orjson.JSONEncodeError, RecursionError) as error:
         # orjson reads deeper than it writes; nothing after this step could pass such a row on.
-        reason = "a value that JSON cannot hold" if "64-bit" in str(error) else "nested too deeply"
+        deep = isinstance(error, RecursionError) or "ecursion" in str(error)
+        reason = "nested too deeply" if deep else f"a value that JSON cannot hold ({error})"
         raise ConversionError("bad_message", None, reason) from None
     return example
 

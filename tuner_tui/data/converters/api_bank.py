@@ -13,21 +13,19 @@ Source: https://github.com/AlibabaResearch/DAMO-ConvAI, api-bank/lv1-lv2-samples
 api-bank/data/all_apis.csv.
 """
 
-import ast
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tuner_tui.data.companions import Companion
 from tuner_tui.data.converters.errors import ConversionError, kind_of, malformed, require
+from tuner_tui.data.converters.literals import read_value, split_top
 from tuner_tui.data.converters.messages import make_call, to_arguments
 from tuner_tui.data.converters.results import result_text
 from tuner_tui.data.examples import Example, Message
-from tuner_tui.data.safe_ast import parse_expression
 
 _SPEAKERS = {"User": "user", "AI": "assistant"}
 _ASSIGNED = re.compile(r"^(\w+) = ", re.MULTILINE)
-_PARAMETER = re.compile(r"\s*(\w+)\s*:\s*(\w+(?:\[[^\]]*\])?)\s*(?:,|$)")
 
 
 def from_api_bank(value: Mapping[str, Any], companion: Companion) -> Example:
@@ -86,12 +84,13 @@ def _is_text_alone(message: Message) -> bool:
 
 def _tool(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of the table as a tool; its Python types are left to the normalisation."""
-    declared = _PARAMETER.findall(str(row.get("input_parameters", "")).strip().strip("()"))
+    signature = str(row.get("input_parameters", "")).strip().removeprefix("(").removesuffix(")")
+    declared = [part.split(":", 1) for part in split_top(signature) if ":" in part]
     assigned = _assignments(str(row.get("api_info", "")))
     known = assigned.get("input_parameters")
     texts = known if isinstance(known, dict) else {}
     properties: dict[str, Any] = {}
-    for name, kind in declared:
+    for name, kind in ((name.strip(), kind.strip()) for name, kind in declared):
         properties[name] = {"type": kind}
         described = texts.get(name)
         if isinstance(described, dict) and isinstance(text := described.get("description"), str):
@@ -110,7 +109,7 @@ def _assignments(source: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, text in zip(parts[::2], parts[1::2], strict=True):
         try:
-            found[name] = ast.literal_eval(parse_expression(text))
-        except (ValueError, TypeError):
+            found[name] = read_value(text)
+        except ValueError:
             continue
     return found

@@ -22,12 +22,9 @@ from typing import Any
 from tuner_tui.data.converters.errors import ConversionError, kind_of, malformed
 from tuner_tui.data.examples import Example
 
-_WAYS = (
-    re.compile(r"\s*#+ ?Instruction: *(?P<asked>.*?)\s*\n#+ ?Output: *(?P<said>.*)", re.DOTALL),
-    re.compile(
-        r"\s*\{ ?['\"]Instruction['\"]: *(?P<asked>.*?),\s*['\"]Output['\"]: *(?P<said>.*)", re.DOTALL
-    ),
-)
+# Where instruction and output begin, as headings and as keys.
+_HEADINGS = re.compile(r"#+ ?Instruction:"), re.compile(r"\n#+ ?Output:")
+_KEYS = re.compile(r"\{ ?['\"]Instruction['\"]:"), re.compile(r", ?['\"]Output['\"]:")
 _QUOTES = ("'", '"')
 
 
@@ -47,16 +44,31 @@ def from_apibench(value: Mapping[str, Any]) -> Example:
     code = value["code"]
     if not isinstance(code, str):
         raise malformed("code", f"{kind_of(code)} where text should be")
-    found = next((match for way in _WAYS if (match := way.fullmatch(code.rstrip()))), None)
-    if found is None:
+    asked, said = _parts(code)
+    if not asked or not said:
         raise ConversionError("no_answer", "code", "it has no part that begins with Output:")
-    asked, said = _unquoted(found["asked"]), found["said"].strip()
-    if found.re is _WAYS[1]:
-        said = _unquoted(said.removesuffix("}"))  # the brace around instruction and output
-        if said.startswith("{") and not said.endswith("}"):
-            raise malformed("code", "the text is cut off: the brace of the output is not closed")
     messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
     return {"messages": messages, "tools": []}
+
+
+def _parts(code: str) -> tuple[str, str]:
+    """The instruction and the output; an empty one where there is none."""
+    code = code.strip()
+    for way in (_HEADINGS, _KEYS):
+        begin = way[0].match(code)
+        middle = way[1].search(code, begin.end()) if begin else None
+        if begin and middle:
+            asked, said = code[begin.end() : middle.start()].strip(), code[middle.end() :].strip()
+            return (asked, said) if way is _HEADINGS else (_unquoted(asked), _of_dict(said))
+    return "", ""
+
+
+def _of_dict(said: str) -> str:
+    """The output, without the brace that closes the dict around it."""
+    said = _unquoted(said.removesuffix("}"))
+    if said.startswith("{") and not said.endswith("}"):
+        raise malformed("code", "the text is cut off: the brace of the output is not closed")
+    return said
 
 
 def _unquoted(text: str) -> str:

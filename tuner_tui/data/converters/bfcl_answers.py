@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner_tui.data.converters.errors import kind_of, malformed, unparseable
+from tuner_tui.data.converters.literals import literal_value
 from tuner_tui.data.converters.messages import make_call
 from tuner_tui.data.examples import ToolCall
 from tuner_tui.data.safe_ast import parse_expression
@@ -64,21 +65,14 @@ def called(text: str, field: str, tools: Sequence[Mapping[str, Any]]) -> ToolCal
         declared = _parameters(name, tools).get("properties", {})
         if len(tree.args) > len(declared):
             raise ValueError("it has more arguments without a name than the tool has parameters")
-        arguments = dict(zip(declared, map(_literal, tree.args), strict=False))
+        arguments = dict(zip(declared, map(literal_value, tree.args), strict=False))
         for keyword in tree.keywords:
             if keyword.arg is None:
                 raise ValueError("arguments by ** are not written out")
-            arguments[keyword.arg] = _literal(keyword.value)
-    except (ValueError, TypeError) as error:
+            arguments[keyword.arg] = literal_value(keyword.value)
+    except ValueError as error:
         raise unparseable(field, f'"{text[:80]}" cannot be read as a call: {error}') from None
     return make_call(name, arguments)
-
-
-def _literal(node: ast.expr) -> Any:
-    try:
-        return ast.literal_eval(node)
-    except (ValueError, TypeError):
-        raise ValueError(f"{ast.unparse(node)[:40]} is no literal") from None
 
 
 def _parameters(name: str, tools: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

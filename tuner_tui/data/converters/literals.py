@@ -25,7 +25,7 @@ def read_value(text: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        return _value(parse_expression(text))
+        return literal_value(parse_expression(text))
 
 
 def calls_in_literal(text: str, field: str) -> list[ToolCall]:
@@ -41,7 +41,12 @@ def calls_in_literal(text: str, field: str) -> list[ToolCall]:
     return [to_call(call, field) for call in (value if isinstance(value, list) else [value])]
 
 
-def _value(node: ast.expr) -> Any:
+def literal_value(node: ast.expr) -> Any:
+    """What a literal in Python's words (or JSON's true, false, null) stands for, as a JSON value.
+
+    Raises:
+        ValueError: it is no literal, or not one that JSON can hold.
+    """
     match node:
         case ast.Constant(value=str() | bool() | int() | None as value):
             return value
@@ -50,9 +55,9 @@ def _value(node: ast.expr) -> Any:
         case ast.Name(id=name) if name in _CONSTANTS:
             return _CONSTANTS[name]
         case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
-            return [_value(item) for item in items]
+            return [literal_value(item) for item in items]
         case ast.Dict(keys=keys, values=values):
-            return {_key(key): _value(value) for key, value in zip(keys, values, strict=True)}
+            return {_key(key): literal_value(value) for key, value in zip(keys, values, strict=True)}
         case ast.UnaryOp(
             op=ast.USub() | ast.UAdd() as sign, operand=ast.Constant(value=int() | float() as number)
         ):
@@ -63,7 +68,7 @@ def _value(node: ast.expr) -> Any:
 def _key(node: ast.expr | None) -> str:
     if node is None:
         raise ValueError("** is no literal")
-    key = _value(node)
+    key = literal_value(node)
     if isinstance(key, str):
         return key
     if isinstance(key, list | dict):

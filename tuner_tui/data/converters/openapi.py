@@ -11,7 +11,39 @@ import orjson
 from tuner_tui.data.converters.errors import ConversionError, json_reason, kind_of
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_DEEPEST = 12  # references inside one another; a deeper one is cut, as is one to itself
+_DEEPEST = 12  # levels of a schema: a reference to itself comes to an end
+_LARGEST = 50_000  # parts of all schemas: references that double at each level come to an end
+
+
+class _Document:
+    """References of one document, followed within its bounds."""
+
+    def __init__(self, root: Mapping[str, Any]) -> None:
+        self._root, self._left = root, _LARGEST
+
+    def followed(self, value: Any) -> Any:
+        """What a `{"$ref": "#/a/b"}` of this document refers to ({} if nothing); any other value itself."""
+        for _ in range(_DEEPEST):
+            reference = value.get("$ref") if isinstance(value, Mapping) else None
+            if not isinstance(reference, str):
+                return value
+            value = self._root
+            for part in reference.removeprefix("#/").split("/"):
+                value = value.get(part) if isinstance(value, Mapping) else None
+            value = {} if value is None else value
+        return {}
+
+    def inline(self, value: Any, depth: int = 0) -> Any:
+        """A schema with its references replaced by what they refer to."""
+        self._left -= 1
+        if depth > _DEEPEST or self._left < 0:
+            return {}
+        value = self.followed(value)
+        if isinstance(value, Mapping):
+            return {key: self.inline(one, depth + 1) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self.inline(one, depth + 1) for one in value]
+        return value
 
 
 def tools_of_document(
@@ -39,8 +71,9 @@ def tools_of_document(
         raise ConversionError("invalid_tool", field, reason)
     wanted = _places(names)
     described = texts if isinstance(texts, Mapping) else {}
+    references = _Document(document)
     return [
-        _tool(name, operation, shared, described.get(name), document)
+        _tool(name, operation, shared, described.get(name), references)
         for place, operation, shared in _operations(paths)
         if (name := wanted.get(place) or operation.get("operationId")) and isinstance(name, str)
     ]
@@ -66,15 +99,15 @@ def _operations(paths: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Map
 
 
 def _tool(
-    name: str, operation: Mapping[str, Any], shared: Any, text: Any, document: Mapping[str, Any]
+    name: str, operation: Mapping[str, Any], shared: Any, text: Any, document: _Document
 ) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     required: list[str] = []
     for parameter in [*_list(shared), *_list(operation.get("parameters"))]:
-        parameter = _followed(parameter, document)
+        parameter = document.followed(parameter)
         if not isinstance(parameter, Mapping) or not isinstance(parameter.get("name"), str):
             continue
-        schema = _inline(parameter.get("schema", {}), document)
+        schema = document.inline(parameter.get("schema", {}))
         described = {"description": parameter["description"]} if parameter.get("description") else {}
         properties[parameter["name"]] = {**schema, **described} if isinstance(schema, dict) else described
         if parameter.get("required") is True:
@@ -90,12 +123,12 @@ def _tool(
     }
 
 
-def _body(operation: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+def _body(operation: Mapping[str, Any], document: _Document) -> dict[str, Any]:
     """The schema of the JSON body, if it is one of an object; a body of another kind is one argument."""
-    body = _followed(operation.get("requestBody"), document)
+    body = document.followed(operation.get("requestBody"))
     content = body.get("content") if isinstance(body, Mapping) else None
     media = next(iter(content.values()), None) if isinstance(content, Mapping) else None
-    schema = _inline(media.get("schema"), document) if isinstance(media, Mapping) else None
+    schema = document.inline(media.get("schema")) if isinstance(media, Mapping) else None
     if not isinstance(schema, dict) or not schema:
         return {}
     properties = schema.get("properties")
@@ -103,31 +136,6 @@ def _body(operation: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str
         return {"properties": {"body": schema}}
     required = schema.get("required")
     return {"properties": properties, "required": required if isinstance(required, list) else []}
-
-
-def _inline(schema: Any, document: Mapping[str, Any], depth: int = 0) -> Any:
-    """The schema with its references replaced by what they refer to."""
-    if depth > _DEEPEST:
-        return {}
-    schema = _followed(schema, document)
-    if isinstance(schema, Mapping):
-        return {key: _inline(one, document, depth + 1) for key, one in schema.items()}
-    if isinstance(schema, list):
-        return [_inline(one, document, depth + 1) for one in schema]
-    return schema
-
-
-def _followed(value: Any, document: Mapping[str, Any]) -> Any:
-    """What a `{"$ref": "#/a/b"}` of this document refers to, {} where there is nothing; else the value."""
-    for _ in range(_DEEPEST):
-        reference = value.get("$ref") if isinstance(value, Mapping) else None
-        if not isinstance(reference, str):
-            return value
-        value = document
-        for part in reference.removeprefix("#/").split("/"):
-            value = value.get(part) if isinstance(value, Mapping) else None
-        value = {} if value is None else value
-    return {}
 
 
 def _list(value: Any) -> list[Any]:

@@ -13,18 +13,16 @@ The files of dataset_for_finetune hold the same as text: {"conversations": [huma
 Source: https://github.com/fairyshine/Seal-Tools, Seal-Tools_Dataset.
 """
 
-import ast
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from tuner_tui.data.companions import Companion
 from tuner_tui.data.converters.errors import ConversionError, kind_of, malformed, unparseable
+from tuner_tui.data.converters.literals import read_value
 from tuner_tui.data.converters.messages import make_call, to_arguments, to_tools
 from tuner_tui.data.examples import Example, ToolCall
-from tuner_tui.data.safe_ast import parse_expression
 
-_PROMPT = re.compile(r'\napi_list = (.*)\ntask_instruction = "(.*)"\nOutput:\s*$', re.DOTALL)
+_TOOLS, _QUERY, _END = "\napi_list = ", "\ntask_instruction = ", "\nOutput:"
 
 
 def from_seal_tools(value: Mapping[str, Any], companion: Companion) -> Example:
@@ -55,10 +53,12 @@ def from_seal_tools(value: Mapping[str, Any], companion: Companion) -> Example:
 
 def _from_text(turns: Any) -> Example:
     match turns:
-        case [{"value": str(prompt)}, {"value": str(answer)}] if found := _PROMPT.search(prompt):
-            tools = to_tools(_literal(found[1], "conversations[0].value"), "conversations[0].value")
+        case [{"value": str(prompt)}, {"value": str(answer)}] if _TOOLS in prompt and _QUERY in prompt:
+            declared, _, asked = prompt.partition(_TOOLS)[2].partition(_QUERY)
+            query = asked.rpartition(_END)[0].strip().removeprefix('"').removesuffix('"')
+            tools = to_tools(_literal(declared, "conversations[0].value"), "conversations[0].value")
             calls = _calls(_literal(answer, "conversations[1].value"), "conversations[1].value")
-            return _example(found[2], calls, tools)
+            return _example(query, calls, tools)
         case _:
             reason = "two turns should be here: one with api_list and task_instruction, and its answer"
             raise malformed("conversations", reason)
@@ -75,8 +75,8 @@ def _example(query: str, calls: list[ToolCall], tools: list[dict[str, Any]]) -> 
 
 def _literal(text: str, field: str) -> Any:
     try:
-        return ast.literal_eval(parse_expression(text))
-    except (ValueError, TypeError) as error:
+        return read_value(text)
+    except ValueError as error:
         raise unparseable(field, f"the list is no Python literal ({error})") from None
 
 
