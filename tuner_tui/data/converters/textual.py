@@ -132,7 +132,7 @@ def from_toolace(value: Mapping[str, Any]) -> Example:
     if not tools and (held := tools_in_text(system)):
         tools = held[0]
         rest = _PYTHON_FORM.sub("", system.replace(held[1], ""))
-        system = "\n".join(filter(None, (line.strip(" .") for line in rest.splitlines())))
+        system = "\n".join(line.strip() for line in rest.splitlines() if line.strip(" ."))
     names = [tool["name"] for tool in tools if isinstance(tool.get("name"), str)]
     for index, turn in enumerate(turns):
         text = turn["content"].strip()
