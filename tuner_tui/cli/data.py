@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tuner_tui.cli.data_fix import add_fix_flag, fix_verb
 from tuner_tui.cli.output import add_json_flag, emit
 
 if TYPE_CHECKING:
@@ -40,12 +41,15 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--max-length", type=_positive, metavar="N", help="report rows of more than N tokens (with --model)"
     )
     inspect.add_argument("--limit", type=_positive, metavar="N", help="look at the first N rows only")
+    add_fix_flag(inspect)
     add_json_flag(inspect)
     inspect.set_defaults(run=inspect_verb)
 
 
 def inspect_verb(args: argparse.Namespace) -> int:
     """`tuner inspect`: 1 when something in the file is an error."""
+    if args.fix is not None:
+        return fix_verb(args)
     from tuner_tui.data.inspection import inspect_file
     from tuner_tui.data.rules import Severity
     from tuner_tui.errors import UserError

@@ -29,6 +29,7 @@ rows are shorter and made from the same few patterns, so that less would call di
 
 _HASHES, _BANDS = 128, 16
 _SHINGLE = 3
+_LEAST_SHINGLES = 10  # of a text that is compared
 _SEED = 1
 _KEPT_TEXTS = (
     4096  # shingles of candidates that are kept: the ones of a cluster are asked for again and again
@@ -88,10 +89,29 @@ def pairs(
     fingerprints: "array[int]",
     cancelled: Callable[[], bool] | None = None,
 ) -> Iterator[Finding]:
-    """A finding for each row that is nearly the same as an earlier one; exact copies are left to their rule.
+    """A finding for each row that is nearly the same as an earlier one; the arguments are those of `matches`."""
+    for row, earlier, alike in matches(signatures, rows, text_of, fingerprints, cancelled):
+        words = "the same words as" if alike == 1.0 else f"{min(alike, 0.99):.0%} like"
+        yield finding("near_duplicate", row, None, f"{words} row {earlier}")
 
-    `signatures[i]` is of row `rows[i]` (from 1), `fingerprints` has one entry for each row of the file, and
-    `text_of` gives the `text` of a row again. Ends early once `cancelled` says so.
+
+def matches(
+    signatures: Sequence[bytes],
+    rows: Sequence[int],
+    text_of: Callable[[int], str],
+    fingerprints: "array[int]",
+    cancelled: Callable[[], bool] | None = None,
+) -> Iterator[tuple[int, int, float]]:
+    """Each row that is nearly the same as an earlier one: its number, that of the other, and their likeness.
+
+    Exact copies are left to their rule, and so are texts of a few words: small talk is the same everywhere.
+
+    Args:
+        signatures: one for each of `rows`.
+        rows: their numbers in the file, from 1, in order.
+        text_of: gives the `text` of a row again.
+        fingerprints: one for each row of the file.
+        cancelled: asked before each comparison; once it says so, nothing more comes.
     """
     import numpy as np
 
@@ -105,18 +125,16 @@ def pairs(
     def shingles_of(index: int) -> set[str]:
         return shingles(text_of(int(numbers[originals[index]])))
 
-    reported = -1
+    matched = -1
     for later, earlier in _candidates(bands):
-        if later == reported:
+        if later == matched:
             continue
         if cancelled is not None and cancelled():
             return
-        alike = likeness(shingles_of(later), shingles_of(earlier))
-        if alike >= THRESHOLD:
-            reported = later
-            row, first = int(numbers[originals[later]]), int(numbers[originals[earlier]])
-            words = "the same words as" if alike == 1.0 else f"{min(alike, 0.99):.0%} like"
-            yield finding("near_duplicate", row, None, f"{words} row {first}")
+        mine, other = shingles_of(later), shingles_of(earlier)
+        if len(mine) >= _LEAST_SHINGLES and (alike := likeness(mine, other)) >= THRESHOLD:
+            matched = later
+            yield int(numbers[originals[later]]), int(numbers[originals[earlier]]), alike
 
 
 def _candidates(bands: Any) -> Iterator[tuple[int, int]]:

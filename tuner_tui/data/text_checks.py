@@ -19,6 +19,7 @@ LONG_NUMBER = 7
 # C0 and C1 but for tab and line ends, and the marks that reorder text (a known way to hide some).
 CONTROL = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff"
 _CONTROL = re.compile(f"[{CONTROL}]")
+_ESCAPE = re.compile("\x1b(?:\\[[0-9;?]{0,40}[A-Za-z]|\\][^\x07\x1b]{0,200}(?:\x07|\x1b\\\\))")
 _TOKEN = re.compile(rf"[A-Za-z0-9_+/=.\-]{{{LONG_TOKEN}}}")
 _NUMBER = re.compile(rf"[0-9](?:[ ().+/-]*+[0-9]){{{LONG_NUMBER - 1}}}")
 
@@ -47,8 +48,17 @@ def control_character(text: str) -> str | None:
 
 
 def without_control_characters(text: str) -> str:
-    """The text without its control characters."""
-    return _CONTROL.sub("", text)
+    """The text without its control characters, and without the whole of a terminal's escape sequences.
+
+    C1 characters are read as what they nearly always are, text of Windows-1252 that was decoded as Latin-1.
+    So do browsers (https://html.spec.whatwg.org/multipage/parsing.html#numeric-character-reference-end-state).
+    """
+    return _CONTROL.sub(_replacement, _ESCAPE.sub("", text))
+
+
+def _replacement(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return bytes((code,)).decode("cp1252", "ignore") if 0x80 <= code <= 0x9F else ""
 
 
 def confidential(text: str, name: str = "") -> Iterator[tuple[str, str]]:

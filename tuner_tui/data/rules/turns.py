@@ -51,6 +51,7 @@ TURNS = (
         "The id of the result is that of no open call, so that nobody can say which call it answers.",
         '"id": "call_1" … "tool_call_id": "call_7"',
         "Give the result the id of the call that it answers.",
+        safe=True,
     ),
     Rule(
         "repeated_id",
