@@ -147,9 +147,10 @@ def _objects(path: Path, size: int) -> Iterator[dict[str, Any]]:
 
 
 def _table(path: Path, size: int) -> Iterator[dict[str, Any]]:
-    """The rows of a CSV file with headers."""
+    """The rows of a CSV file with headers; cells beyond the headers are left out."""
     try:
-        yield from csv.DictReader(io.StringIO(_read(path, size).decode("utf-8-sig"), newline=""))
+        table = io.StringIO(_read(path, size).decode("utf-8-sig"), newline="")
+        yield from ({key: one for key, one in row.items() if key} for row in csv.DictReader(table))
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(
             f"{path}: is not CSV in UTF-8 ({error}); it goes with the dataset, so mend it or take it away."

@@ -51,9 +51,10 @@ def from_api_bank(value: Mapping[str, Any], companion: Companion) -> Example:
     if called and not companion.tools:
         reason = f"the tools of this layout stand in all_apis.csv; {companion.missing or 'it declares none'}"
         raise ConversionError("missing_companion", None, reason)
-    declared = [companion.tools[name] for name in called if name in companion.tools]
-    example: Example = {"messages": messages, "tools": [_tool(row) for row in declared]}
-    return example | ({"original_tools": declared} if declared else {})
+    declared = {name: companion.tools[name] for name in called if name in companion.tools}
+    tools = [_tool(name, row) for name, row in declared.items()]
+    example: Example = {"messages": messages, "tools": tools}
+    return example | ({"original_tools": list(declared.values())} if declared else {})
 
 
 def _said(turn: Mapping[str, Any], field: str) -> Message:
@@ -82,7 +83,7 @@ def _is_text_alone(message: Message) -> bool:
     return message["role"] == "assistant" and "tool_calls" not in message
 
 
-def _tool(row: Mapping[str, Any]) -> dict[str, Any]:
+def _tool(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of the table as a tool; its Python types are left to the normalisation."""
     signature = str(row.get("input_parameters", "")).strip().removeprefix("(").removesuffix(")")
     declared = [part.split(":", 1) for part in split_top(signature) if ":" in part]
@@ -90,14 +91,14 @@ def _tool(row: Mapping[str, Any]) -> dict[str, Any]:
     known = assigned.get("input_parameters")
     texts = known if isinstance(known, dict) else {}
     properties: dict[str, Any] = {}
-    for name, kind in ((name.strip(), kind.strip()) for name, kind in declared):
-        properties[name] = {"type": kind}
-        described = texts.get(name)
+    for parameter, kind in ((parameter.strip(), kind.strip()) for parameter, kind in declared):
+        properties[parameter] = {"type": kind}
+        described = texts.get(parameter)
         if isinstance(described, dict) and isinstance(text := described.get("description"), str):
-            properties[name]["description"] = text
+            properties[parameter]["description"] = text
     description = assigned.get("description")
     return {
-        "name": row["类名"],
+        "name": name,
         "description": description if isinstance(description, str) else "",
         "parameters": {"type": "object", "properties": properties, "required": list(properties)},
     }
