@@ -171,6 +171,10 @@ RAW = st.one_of(
     st.fixed_dictionaries({"messages": MESSAGES, "tools": TOOLS}),
     st.fixed_dictionaries({"messages": MESSAGES, "tools": TOOLS}),
     st.builds(lambda question, said: example(user(question), said), TEXT, ANSWER),
+    st.lists(st.tuples(TEXT.map(user), TEXT.map(answer)), min_size=1, max_size=3).map(
+        lambda pairs: example(*(turn for pair in pairs for turn in pair), tools=[])
+    ),
+    TEXT.map(lambda text: example(answer(text), tools=[])),
     st.fixed_dictionaries({"prompt": MESSAGES, "chosen": MESSAGES, "rejected": MESSAGES, "tools": TOOLS}),
     st.fixed_dictionaries(
         {"prompt": MESSAGES, "completion": MESSAGES, "label": st.booleans(), "tools": TOOLS}

@@ -1,17 +1,14 @@
 """A whole file, converted: the rows that could be, the rows that could not, and how many of each."""
 
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import orjson
 
-from tuner_tui.data.companions import load_companion
-from tuner_tui.data.converters import ConversionError, convert
+from tuner_tui.data.canonical import replacing, row_converter
+from tuner_tui.data.converters import ConversionError
 from tuner_tui.data.examples import Example
 from tuner_tui.data.formats import Format
 from tuner_tui.data.progress import Progress
@@ -71,7 +68,7 @@ def convert_file(
         raise UserError(f"{out}: source, target and rejected must be three files; name another.")
     started = time.monotonic()
     good = bad = done = 0
-    with replacing(out, always=True) as target, replacing(rejected, always=False) as refuse:
+    with replacing(out) as target, replacing(rejected, always=False) as refuse:
         for chunk in opened.chunks(_CHUNK):
             before = good + bad
             for row in chunk.rows():
@@ -89,24 +86,6 @@ def convert_file(
     return Conversion(good + bad, good, bad, layout)
 
 
-def row_converter(path: Path, format: Format | None = None) -> Callable[[Row], Example]:
-    """What converts a row of this dataset: its layout is told from its first rows when none is given. A row
-    that cannot be converted raises ConversionError.
-
-    Raises:
-        UserError: the dataset or its companion cannot be read, or its layout is not known.
-    """
-    layout = format or open_source(path).format
-    companion = load_companion(path, layout)
-
-    def convert_row(row: Row) -> Example:
-        if row.value is None:
-            raise ConversionError(row.rule or "not_json", None, row.error or "")
-        return convert(row.value, layout, companion)
-
-    return convert_row
-
-
 def _line(example: Example, to: Format) -> bytes:
     if to is not Format.CANONICAL:
         try:
@@ -119,22 +98,3 @@ def _line(example: Example, to: Format) -> bytes:
 def _rejection(number: int, row: Row, error: ConversionError) -> bytes:
     reason = {"row": number, "rule": error.rule, "field": error.field, "reason": str(error)}
     return orjson.dumps({**reason, "value": row.value}) + b"\n"
-
-
-@contextmanager
-def replacing(path: Path, *, always: bool) -> Iterator[BinaryIO]:
-    """A file beside `path` that takes its place when all went well.
-
-    An empty one does so only if `always`, or if there is an older one to replace.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            yield file
-            written = file.tell()
-        if written or always or path.exists():
-            temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror}).") from None
-    finally:
-        temporary.unlink(missing_ok=True)
