@@ -89,7 +89,7 @@ def pairs(
     fingerprints: "array[int]",
     cancelled: Callable[[], bool] | None = None,
 ) -> Iterator[Finding]:
-    """A finding for each row that is nearly the same as an earlier one; the arguments are those of `matches`."""
+    """A finding for each row that is nearly the same as an earlier one; arguments as for `matches`."""
     for row, earlier, alike in matches(signatures, rows, text_of, fingerprints, cancelled):
         words = "the same words as" if alike == 1.0 else f"{min(alike, 0.99):.0%} like"
         yield finding("near_duplicate", row, None, f"{words} row {earlier}")
