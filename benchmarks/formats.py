@@ -27,7 +27,7 @@ import orjson
 
 from tuner_tui.data.conversion import convert_file
 from tuner_tui.data.inspection import inspect_file
-from tuner_tui.data.readers import read_rows
+from tuner_tui.data.readers import open_rows, read_rows
 from tuner_tui.errors import UserError
 
 DOCUMENTATION = (".md",)
@@ -35,8 +35,12 @@ DOCUMENTATION = (".md",)
 
 @dataclass(slots=True)
 class Line:
-    """What became of one dataset; `refused` is the sentence when it could not be read at all, `broken` the
-    traceback of anything that should not have been raised."""
+    """What became of one dataset.
+
+    `findings` are those of rows that were converted and of the file as a whole, `left_out` the files of a
+    folder that hold no rows. `refused` is the sentence when nothing could be read, `broken` the traceback of
+    anything that should not have been raised.
+    """
 
     dataset: str
     kind: str = ""
@@ -46,6 +50,7 @@ class Line:
     rejected: int = 0
     why: dict[str, int] = field(default_factory=dict)
     findings: dict[str, int] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
     refused: str = ""
     broken: str = ""
 
@@ -88,8 +93,8 @@ def look_at(path: Path, name: str) -> Line:
             refused = refuse.read_bytes().splitlines() if refuse.exists() else []
             line.converted, line.rejected = out.read_bytes().count(b"\n"), len(refused)
             line.why = dict(Counter(orjson.loads(one)["rule"] for one in refused).most_common())
-            shown = (rule for rule in inspection.counts if rule not in line.why)
-            line.findings = {rule: inspection.counts[rule] for rule in shown}
+            line.findings = dict(Counter(inspection.counts) - Counter(line.why))
+            line.left_out = [f"{file.name}: {reason}" for file, reason in open_rows(path).skipped]
     except UserError as error:
         line.refused = str(error).replace(str(path), name)
     except Exception:  # what must not happen is shown, and the others are still looked at
@@ -104,9 +109,11 @@ def print_table(lines: list[Line]) -> None:
     for line in lines:
         counts = f"{line.rows:6,} {line.converted:6,} {line.rejected:8,}"
         print(f"{line.dataset:{width}}  {line.format or '-':13} {counts}  {listed(line.why)}".rstrip())
-        for text in (line.refused, line.broken, listed(line.findings)):
+        for text in (line.refused, listed(line.findings), *line.left_out):
             if text:
-                print(textwrap.indent(text if text is line.broken else textwrap.fill(text, 104), "      "))
+                print(textwrap.fill(text, 110, initial_indent="      ", subsequent_indent="      "))
+        if line.broken:
+            print(textwrap.indent(line.broken, "      "))
     total = f"{sum(line.rows for line in lines):,} in, {sum(line.converted for line in lines):,} out"
     print(f"{len(lines)} datasets: {total}, {sum(line.rejected for line in lines):,} rejected")
 
