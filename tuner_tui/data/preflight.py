@@ -1,11 +1,18 @@
 """Before a run: can the chat template of a model show what a dataset holds?"""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 
+from tuner_tui.data.conversion import row_converter
+from tuner_tui.data.converters import ConversionError
 from tuner_tui.data.preview import ChatTemplate
-from tuner_tui.data.probe import Part, template_findings
+from tuner_tui.data.probe import Part, parts_of, template_findings
+from tuner_tui.data.readers import read_rows
 from tuner_tui.data.rules import Finding, finding
 from tuner_tui.data.tally import Tally
+
+FIRST_ROWS = 200
+"""Rows of each file that are looked at before a run; the recipe looks at all of them."""
 
 
 def needed_parts(tally: Tally) -> set[str]:
@@ -30,3 +37,22 @@ def check_template(template: ChatTemplate, needed: Collection[str]) -> Iterator[
             "and TRL ships no variant that does"
         )
         yield finding("no_loss_mask", None, None, message)
+
+
+def check_files(model: Path, files: Sequence[Path], rows: int = FIRST_ROWS) -> Iterator[Finding]:
+    """What the template of a model in a folder loses of the first rows of each file; rows that cannot be
+    converted are passed over.
+
+    Raises:
+        UserError: the model or a file cannot be read.
+    """
+    template = ChatTemplate.load(model)
+    needed: set[str] = set()
+    for path in files:
+        convert = row_converter(path)
+        for row in read_rows(path, rows):
+            try:
+                needed |= parts_of(convert(row))
+            except ConversionError:
+                continue
+    yield from check_template(template, needed)

@@ -61,7 +61,7 @@ class Encoded:
     Args:
         text: what is rendered.
         ids: its tokens.
-        offsets: of each token, the characters that it stands for.
+        offsets: of each token, the characters that it stands for; empty where nobody needs them.
         mask: which tokens are learned.
         turns: the assistant messages that are learned.
         spans: of each of `turns`, its tokens; empty where the marks do not tell the turns apart.
@@ -138,7 +138,7 @@ class ChatTemplate:
         """
         messages, tools = conversation(example), example["tools"]
         pieces = masks.pieces(messages, marked=self._template(tools).marks_generation)
-        rows = _all_of(self._encode([(piece, tools) for piece in pieces]))
+        rows = _all_of(self._encode([(piece, tools) for piece in pieces], offsets=True))
         if isinstance(rows, TemplateFailure):
             raise rows
         text = self._render(messages, tools, False)[0]
@@ -160,7 +160,7 @@ class ChatTemplate:
 
     def rows(self, examples: Sequence[Example]) -> list[list[Encoded] | TemplateFailure]:
         """The token rows of many examples at once, which is faster; for one that the template refuses, its
-        failure. See `masks.sides` for which rows an example makes."""
+        failure. See `masks.sides` for which rows an example makes. They come without offsets."""
         pieces: list[tuple[Piece, Sequence[Any]]] = []
         counts = []
         for example in examples:
@@ -168,7 +168,7 @@ class ChatTemplate:
             made = masks.sides(example, marked=self._template(tools).marks_generation)
             pieces += [(piece, tools) for piece in made]
             counts.append(len(made))
-        encoded = iter(self._encode(pieces))
+        encoded = iter(self._encode(pieces, offsets=False))
         return [_all_of([next(encoded) for _ in range(count)]) for count in counts]
 
     @cached_property
@@ -185,7 +185,9 @@ class ChatTemplate:
         shape = probe(render).shape
         return lambda messages, tools, prompt: render(shape.apply(messages), tools, prompt)
 
-    def _encode(self, pieces: Sequence[tuple[Piece, Sequence[Any]]]) -> list[Encoded | TemplateFailure]:
+    def _encode(
+        self, pieces: Sequence[tuple[Piece, Sequence[Any]]], *, offsets: bool
+    ) -> list[Encoded | TemplateFailure]:
         texts: list[tuple[str, list[Span], str | None] | TemplateFailure] = []
         for piece, tools in pieces:
             try:
@@ -195,11 +197,11 @@ class ChatTemplate:
             except TemplateFailure as failure:
                 texts.append(failure)
         sound = [text for text in texts if not isinstance(text, TemplateFailure)]
-        encodings = iter(
-            self._tokenizer.encode_batch([text for text, _, _ in sound], add_special_tokens=False)
-        )
+        # Without offsets the tokenizer is faster; only marks, and a picture, need them.
+        slow = offsets or self._plain.marks_generation or self._tools.marks_generation
+        encode = self._tokenizer.encode_batch if slow else self._tokenizer.encode_batch_fast
+        encodings = iter(encode([text for text, _, _ in sound], add_special_tokens=False))
         prompts = iter(
-            # Faster, and without offsets.
             self._tokenizer.encode_batch_fast(
                 [before for _, _, before in sound if before is not None], add_special_tokens=False
             )
@@ -212,7 +214,8 @@ class ChatTemplate:
             text, spans, before = made
             prompt_ids = None if before is None else next(prompts).ids
             marked = self._template(tools).marks_generation
-            found.append(_encoded(piece, text, spans if marked else None, prompt_ids, next(encodings)))
+            one = _encoded(piece, text, spans if marked else None, prompt_ids, next(encodings), offsets)
+            found.append(one)
         return found
 
     def _template(self, tools: Sequence[Any]) -> Template:
@@ -266,7 +269,12 @@ def _all_of(encoded: Sequence[Encoded | TemplateFailure]) -> list[Encoded] | Tem
 
 
 def _encoded(
-    piece: Piece, text: str, marked: list[Span] | None, prompt_ids: list[int] | None, encoding: Encoding
+    piece: Piece,
+    text: str,
+    marked: list[Span] | None,
+    prompt_ids: list[int] | None,
+    encoding: Encoding,
+    offsets: bool,
 ) -> Encoded:
     ids = encoding.ids
     runs = None if marked is None else list(_marked_runs(marked, encoding))
@@ -278,7 +286,9 @@ def _encoded(
     mask = masks.learned_tokens(ids, prompt_ids, marks)
     if runs is None or prompt_ids is not None:
         runs = masks.runs(mask)
-    return Encoded(text, ids, encoding.offsets, mask, piece.turns, _by_turn(runs, len(piece.turns)))
+    spans = _by_turn(runs, len(piece.turns))
+    # A list of pairs for every token is dear: only when it is asked for.
+    return Encoded(text, ids, encoding.offsets if offsets else [], mask, piece.turns, spans)
 
 
 def _marked_runs(marked: Sequence[Span], encoding: Encoding) -> Iterator[Run]:

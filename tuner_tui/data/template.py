@@ -34,6 +34,9 @@ _FAILURES = (
 )
 
 
+_PLAIN_JSON = json.JSONEncoder(ensure_ascii=False)
+
+
 class TemplateFailure(ValueError):
     """The template refuses the conversation, or is no template; the message is the template's own."""
 
@@ -142,6 +145,8 @@ def _to_json(
     separators: tuple[str, str] | None = None,
     sort_keys: bool = False,
 ) -> str:
+    if indent is None and not (ensure_ascii or separators or sort_keys):
+        return _PLAIN_JSON.encode(value)  # the usual case, without a new encoder each time
     return json.dumps(
         value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
     )
