@@ -51,6 +51,11 @@ def calling(name: str = "weather", **arguments: Any) -> Example:
     return example(user(), answer("", call(name, **arguments)))
 
 
+def named(identity: str) -> dict[str, Any]:
+    return call(city="Rome") | {"id": identity}
+
+
+KEY = "sk-proj-" + "a8Kd93jfLqP02mXzRt7Y1bNc"
 AT = "messages[1].tool_calls[0].function"
 PLAIN = (user(), answer("Yes."))
 FAULTY = [
@@ -65,21 +70,25 @@ FAULTY = [
     (calling(city="Rome", wind=True), "unknown_argument", f"{AT}.arguments.wind"),
     (calling(city="Rome", place={"country": "IT", "x": 1}), "unknown_argument", f"{AT}.arguments.place.x"),
     (example(*PLAIN, tools=[tool(name="")]), "invalid_tool", "tools[0].function.name"),
-    (example(*PLAIN, tools=schema(type="dict")), "invalid_tool", "tools[0].function.parameters"),
-    (example(*PLAIN, tools=[tool(parameters=[])]), "invalid_tool", "tools[0].function.parameters"),
-    (example(*PLAIN, tools=schema(city={"type": "string"})), "invalid_tool", "tools[0].function.parameters"),
-    (
-        example(*PLAIN, tools=schema(type="object", properties={"a": {"type": "str"}})),
-        "invalid_tool",
-        "tools[0].function.parameters",
-    ),
+    (example(*PLAIN, tools=schema(type="array")), "invalid_tool", "tools[0].function.parameters"),
+    (example(*PLAIN, tools=[tool(parameters="no JSON")]), "invalid_tool", "tools[0].function.parameters"),
+    (example(*PLAIN, tools=schema(type="dict", properties={})), "normalised_schema", "tools"),
+    (example(*PLAIN, tools=schema(city={"type": "str, optional"})), "normalised_schema", "tools"),
     (
         example(*PLAIN, tools=schema(type="object", properties={"a": {"type": "string", "pattern": "("}})),
-        "invalid_tool",
-        "tools[0].function.parameters",
+        "normalised_schema",
+        "tools",
     ),
+    (example(*PLAIN, tools=[tool(name="weather.today")]), "renamed_tool", "tools"),
     (example(*PLAIN, tools=[TOOL, TOOL]), "duplicate_tool", "tools[1].function.name"),
+    (
+        example(*PLAIN, tools=[TOOL, tool(description="Another.")]),
+        "duplicate_tool",
+        "tools[1].function.name",
+    ),
     (example(user(), answer("  ")), "empty_turn", "messages[1]"),
+    (example(user(" "), answer("Yes.")), "empty_request", "messages[0]"),
+    (example({"role": "system", "content": ""}, *PLAIN), "empty_system", "messages[0]"),
     (example(answer("Hello."), user(), answer("Yes.")), "role_order", "messages[0].role"),
     (example(user(), user(), answer("Yes.")), "role_order", "messages[1].role"),
     (example(user(), answer("Yes."), answer("Yes.")), "role_order", "messages[2].role"),
@@ -94,6 +103,21 @@ FAULTY = [
         example(user(), answer("", call(city="Rome")), result(), result(), answer("Yes.")),
         "orphan_result",
         "messages[3]",
+    ),
+    (
+        example(user(), answer("", named("a")), result(tool_call_id="b"), answer("Yes.")),
+        "orphan_id",
+        "messages[2].tool_call_id",
+    ),
+    (
+        example(user(), answer("", named("a"), named("a")), result(), result(), answer("Yes.")),
+        "repeated_id",
+        "messages[1].tool_calls[1].id",
+    ),
+    (
+        example(user(), answer("", named("a")), result(tool_call_id="a"), answer("", named("a")), result()),
+        "repeated_id",
+        "messages[3].tool_calls[0].id",
     ),
     (
         example(user(), answer("", call(city="Rome")), result(name="clock"), answer("Yes.")),
@@ -111,6 +135,22 @@ FAULTY = [
     (example(user("a\x1b[31mb"), answer("Yes.")), "control_characters", "messages[0].content"),
     (example(user("a\u202eb"), answer("Yes.")), "control_characters", "messages[0].content"),
     (calling(city="Ro\x00me"), "control_characters", f"{AT}.arguments"),
+    (
+        example(user(), answer("Yes.") | {"reasoning_content": "a\x07"}),
+        "control_characters",
+        "messages[1].reasoning_content",
+    ),
+    (example(user(), answer(f"Use {KEY}.")), "secret", "messages[1].content"),
+    (calling(city=KEY), "secret", f"{AT}.arguments"),
+    (example(user(), answer("Ask maria.rossi@posteo.de.")), "personal_data", "messages[1].content"),
+    (
+        example(
+            user("明天罗马会下雨吗？我应该带伞吗？"),
+            answer("No, it will stay dry for the whole of tomorrow."),
+        ),
+        "mixed_languages",
+        "messages[1].content",
+    ),
 ]
 
 
@@ -131,6 +171,7 @@ def test_every_fault_is_found_where_it_is(row: Example, rule: str, field: str | 
         ([answer("No.")], [answer("")], "empty_answer"),
         ([answer("No.")], [answer("No.")], "identical_pair"),
         ([answer("", call())], [answer("No.")], "missing_argument"),
+        ([answer("Yes.")], [user(), answer("No.")], "role_order"),
     ],
 )
 def test_preference_pairs(chosen: list[Any], rejected: list[Any], rule: str) -> None:
@@ -146,6 +187,40 @@ def test_the_rejected_answer_may_be_wrong() -> None:
         "tools": [TOOL],
     }
     assert validate(convert(pair, Format.PREFERENCE), 1) == []
+
+
+def test_unpaired_preference_needs_a_completion() -> None:
+    row = {"prompt": [user()], "completion": [answer("Yes.")], "label": True, "tools": [TOOL]}
+    assert validate(convert(row, Format.KTO), 1) == []
+    found = validate(convert(row | {"completion": [answer("")]}, Format.KTO), 1)
+    assert ("empty_answer", "completion") in {(one.rule, one.field) for one in found}
+
+
+def test_fields_of_a_pair_are_those_of_its_sides() -> None:
+    pair = {"prompt": [user("a\x00")], "chosen": [answer("b\x00")], "rejected": [answer("No.")], "tools": []}
+    found = validate(convert(pair, Format.PREFERENCE), 1)
+    assert [one.field for one in found] == ["prompt[0].content", "chosen[0].content"]
+
+
+def test_what_is_not_trained_may_be_confidential() -> None:
+    row = example(user(f"{KEY} a@posteo.de"), answer(KEY) | {"weight": 0}, user(), answer("Yes."))
+    assert validate(convert(row, Format.CANONICAL), 1) == []
+
+
+def test_plain_text_without_a_request() -> None:
+    assert validate(convert({"text": "A text to go on with."}, Format.TEXT), 1) == []
+
+
+def test_a_secret_is_never_shown_whole() -> None:
+    (found,) = validate(convert(example(user(), answer(KEY)), Format.CANONICAL), 1)
+    assert KEY[8:] not in found.message
+    assert "sk-…1bNc" in found.message
+
+
+def test_original_tools_of_any_shape() -> None:
+    for original in (["x", None, 3], [{"function": "x"}], [{}], []):
+        row = example(*PLAIN) | {"original_tools": original}
+        assert isinstance(validate(convert(row, Format.CANONICAL), 1), list)
 
 
 def test_several_faults_of_one_call_are_all_found() -> None:
