@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from data_rows import TOOL, answer, call, example, result, user
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner_tui.data.groups import BYS, RowFacts, masked, template_key
@@ -56,6 +56,7 @@ def test_masked_takes_linear_time(text: str) -> None:
     assert time.perf_counter() - begun < 1
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.lists(st.text(max_size=20), max_size=5))
 def test_masked_takes_any_text(text: str, values: list[str]) -> None:
     assert masked(text, values) == masked(text, list(reversed(values)))

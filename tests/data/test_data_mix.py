@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from data_rows import Writer, answer, call, example, user
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner_tui.cli import main
@@ -128,6 +128,7 @@ def test_a_mixture_is_a_dataset_like_any_other(files: dict[str, Path]) -> None:
     assert not any(SOURCE in one for one in loaded.examples)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 500), min_size=1, max_size=5),
     st.lists(st.floats(0.01, 100), min_size=5, max_size=5),
@@ -159,6 +160,7 @@ def test_quotas_are_exact_to_a_row(
         assert abs(quotas[-1] - shares[-1] / sum(parts) * sum(tasks)) <= Fraction(1, 2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=8), st.integers(0, 10_000))
 def test_largest_remainder_adds_up(weights: list[int], total: int) -> None:
     shares = [Fraction(weight, sum(weights)) for weight in weights]

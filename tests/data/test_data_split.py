@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from data_rows import TOOL, Writer, answer, call, example, user
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner_tui.cli import main
@@ -22,6 +22,7 @@ from tuner_tui.data.stats import kind
 from tuner_tui.errors import UserError
 from tuner_tui.paths import sample_data
 
+FEW = settings(max_examples=50, deadline=None)
 WORDS = ("rain", "snow", "wind", "hail", "fog", "sun", "frost", "heat", "storm", "cloud")
 
 
@@ -64,6 +65,7 @@ def sides(rows: list[dict[str, Any]], by: By, share: float, seed: int) -> tuple[
     return [i for i, flag in enumerate(aside) if not flag], [i for i, flag in enumerate(aside) if flag]
 
 
+@FEW
 @given(datasets(), st.sampled_from(BYS), st.floats(0.01, 0.99), st.integers(0, 2**32 - 1))
 def test_no_group_is_on_both_sides(rows: list[dict[str, Any]], by: By, share: float, seed: int) -> None:
     parted = sides(rows, by, share, seed)
@@ -81,6 +83,7 @@ def test_no_group_is_on_both_sides(rows: list[dict[str, Any]], by: By, share: fl
     assert sides(rows, by, share, seed) == parted
 
 
+@FEW
 @given(datasets(), st.floats(0.01, 0.99), st.integers(0, 100))
 def test_tools_held_out_are_called_on_one_side(rows: list[dict[str, Any]], share: float, seed: int) -> None:
     facts = RowFacts("tool")
@@ -108,6 +111,7 @@ def test_tools_held_out_are_called_on_one_side(rows: list[dict[str, Any]], share
             assert question_key(row) in keys
 
 
+@FEW
 @given(st.integers(2, 200), st.floats(0.01, 0.99), st.integers(0, 10), st.integers(0, 200))
 def test_share_and_kinds_are_exact_without_copies(count: int, share: float, seed: int, calls: int) -> None:
     rows = [calling(asking(i), *(["weather"] if i < calls else [])) for i in range(count)]
@@ -210,6 +214,27 @@ def test_split_leaves_no_leak(write: Writer) -> None:
         assert made.largest_group > 1
 
 
+def test_near_duplicates_stay_together(write: Writer) -> None:
+    long = " ".join(f"Please write {word} into the list that I gave you." for word in WORDS)
+    rows = [calling(asking(i), "a") for i in range(20)]
+    rows += [calling(f"{long} {word}.", "a") for word in ("today", "now", "soon", "again")]
+    for seed in range(5):
+        made, _, aside = split(write(rows), share=0.5, seed=seed)
+        assert made.near_duplicates == 3
+        assert (made.groups, made.largest_group) == (21, 4)
+        assert sum(long in json.dumps(row) for row in aside) in (0, 4)
+
+
+def test_near_duplicates_of_very_many_rows_are_not_looked_for(
+    write: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuner_tui.data.split.NEAR_ROWS", 10)
+    made, *_ = split(write([calling(asking(i), "a") for i in range(10)]))
+    assert made.near_duplicates == 0
+    made, *_ = split(write([calling(asking(i), "a") for i in range(11)]))
+    assert made.near_duplicates is None
+
+
 @pytest.mark.parametrize("by", BYS)
 def test_split_of_the_sample_data(by: By, tmp_path: Path) -> None:
     made = split_file(sample_data() / "train.jsonl", tmp_path / "a", tmp_path / "b", by=by)
@@ -252,6 +277,7 @@ def test_set_aside_is_a_shuffle_where_nothing_is_asked_twice() -> None:
     assert len(set_aside(examples[:3], by="row", share=0.01, seed=5)[1]) == 1
 
 
+@FEW
 @given(datasets(), st.floats(0.01, 0.5), st.integers(0, 100))
 def test_set_aside_keeps_questions_together(rows: list[dict[str, Any]], share: float, seed: int) -> None:
     train, aside = set_aside(rows, by="row", share=share, seed=seed)

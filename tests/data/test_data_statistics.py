@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner_tui.data.statistics import Bin, Spread, Statistics, ToolUse, bins, spread
@@ -95,6 +95,7 @@ def test_bins_have_edges_that_can_be_read() -> None:
         bins([1], 1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**7), min_size=1), st.integers(2, 60))
 def test_bins_hold_every_value(values: list[int], count: int) -> None:
     made = bins(values, count)
@@ -108,6 +109,7 @@ def test_bins_hold_every_value(values: list[int], count: int) -> None:
     assert bins(Counter(values), count) == made
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 1000), min_size=1))
 def test_spread_agrees_with_the_sorted_values(values: list[int]) -> None:
     ordered = sorted(values)

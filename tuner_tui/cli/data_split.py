@@ -30,8 +30,9 @@ def _register_split(subparsers: "argparse._SubParsersAction[argparse.ArgumentPar
         "split",
         help="a dataset in two: rows to train on, rows to evaluate with",
         description="Part a dataset into rows to train on and rows that are set aside, both as canonical "
-        "JSON Lines in the order of the source. Rows that ask the same of the same tools stay together, and "
-        "each kind of row gives its share. Exit status 1 when a row could not be converted.",
+        "JSON Lines in the order of the source. Rows that ask the same of the same tools stay together, so "
+        "do near duplicates (of up to 50,000 rows), and each kind of row gives its share. Exit status 1 when "
+        "a row could not be converted.",
     )
     split.add_argument("file", type=Path, metavar="FILE", help=_LAYOUTS)
     split.add_argument("train", type=Path, metavar="TRAIN", help="the file to write rows to train on into")
@@ -145,6 +146,8 @@ def _show_split(console: "Console", args: argparse.Namespace, split: "Split") ->
     console.print(styled(f"{_rows(split.eval)} set aside    ", "", str(args.eval), "dim", reached, "dim"))
     if split.rejected:
         console.print(_rejected(split.rejected))
+    if split.near_duplicates is None:
+        console.print(styled("          too many rows to look for near duplicates", "dim"))
     if split.largest_group > 1:
         text = f"{split.groups:>9,} groups of rows kept together, the largest of {split.largest_group:,}"
         console.print(styled(text, ""))

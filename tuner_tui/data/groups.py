@@ -1,8 +1,9 @@
 """Which rows of a dataset belong together, so that a split must not part them.
 
 Rows that ask the same question of the same tools always belong together (`leaks.question_key`): parted, they
-would be leaks. By template, the rows that come from one template belong together, too: their first requests
-are equal once what fills the slots is masked (`masked`).
+would be leaks; so do rows that are joined by hand, as near duplicates. By template, the rows that come from
+one template belong together, too: their first requests are equal once what fills the slots is masked
+(`masked`).
 """
 
 import re
@@ -104,6 +105,7 @@ class RowFacts:
         self._kinds = array("B")
         self._questions = array("Q")
         self._templates = array("Q")
+        self._joined: list[tuple[int, int]] = []
         self._called, self._called_ends = array("I"), array("Q")
         self._offered, self._offered_ends = array("I"), array("Q")
 
@@ -122,6 +124,10 @@ class RowFacts:
         self._called_ends.append(len(self._called))
         self._offered.extend(self._numbers(offered))
         self._offered_ends.append(len(self._offered))
+
+    def join(self, one: int, other: int) -> None:
+        """Keep two rows together, given by their places from 0."""
+        self._joined.append((one, other))
 
     @property
     def kinds(self) -> "Ints":
@@ -145,13 +151,18 @@ class RowFacts:
 
     def groups(self) -> "Ints":
         """Of each row, the number of its group, from 0 in the order of appearance: the rows that are
-        connected by equal questions or, by template, by equal templates."""
+        connected by equal questions, by `join` or, by template, by equal templates."""
         import numpy as np
 
-        _, groups = np.unique(self.questions, return_inverse=True)
+        keys, groups = np.unique(self.questions, return_inverse=True)
+        edges = [(int(groups[one]), int(groups[other])) for one, other in self._joined]
+        nodes = len(keys)
         if self.by == "template":
-            _, templates = np.unique(np.asarray(self._templates, dtype=np.uint64), return_inverse=True)
-            groups = _connected(groups.tolist(), templates.tolist())
+            found, templates = np.unique(np.asarray(self._templates, dtype=np.uint64), return_inverse=True)
+            edges += zip(groups.tolist(), (templates + nodes).tolist(), strict=True)
+            nodes += len(found)
+        if edges:
+            groups = _roots(nodes, edges)[groups]
         _, first, groups = np.unique(groups, return_index=True, return_inverse=True)
         numbers = np.empty(len(first), np.int64)
         numbers[np.argsort(first)] = np.arange(len(first))
@@ -164,21 +175,20 @@ class RowFacts:
                 yield self.tools.setdefault(name, len(self.tools))
 
 
-def _connected(left: list[int], right: list[int]) -> "Ints":
-    """The connected components of a bipartite graph, of each of its edges: left and right end of each."""
+def _roots(nodes: int, edges: Iterable[tuple[int, int]]) -> "Ints":
+    """Of each node of a graph, the node that stands for its connected component."""
     import numpy as np
 
-    offset = max(left, default=-1) + 1
-    parent = list(range(offset + max(right, default=-1) + 1))
+    parent = list(range(nodes))
 
     def root(node: int) -> int:
         while parent[node] != node:
             parent[node] = node = parent[parent[node]]
         return node
 
-    for one, other in zip(left, right, strict=True):
-        parent[root(one)] = root(offset + other)
-    return np.fromiter((root(one) for one in left), np.int64, len(left))
+    for one, other in edges:
+        parent[root(one)] = root(other)
+    return np.fromiter(map(root, range(nodes)), np.int64, nodes)
 
 
 def _pairs(tools: "array[int]", ends: "array[int]") -> "tuple[Ints, Ints]":

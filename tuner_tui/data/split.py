@@ -1,5 +1,7 @@
 """A dataset parted in two, one to train on and one to evaluate with, without a leak between them."""
 
+import os
+from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -12,7 +14,10 @@ import orjson
 from tuner_tui.data.canonical import replacing, row_converter, spool
 from tuner_tui.data.converters import ConversionError
 from tuner_tui.data.division import Division, divide
+from tuner_tui.data.examples import Example
+from tuner_tui.data.fingerprints import fingerprint
 from tuner_tui.data.groups import By, RowFacts
+from tuner_tui.data.near import matches, signature, text
 from tuner_tui.data.progress import Progress
 from tuner_tui.data.readers import open_rows
 from tuner_tui.data.stats import KINDS
@@ -23,6 +28,9 @@ if TYPE_CHECKING:
     from tuner_tui.data.groups import Ints
 
 _CHUNK = 4 << 20  # bytes between two reports of the progress
+NEAR_ROWS = 50_000
+"""Near duplicates are looked for in datasets of at most so many rows, as in an inspection."""
+
 _LOOK = 256  # rows between two looks at `cancelled`
 
 
@@ -48,8 +56,10 @@ class Split:
     """What a split has done: `rows == train + eval + rejected`.
 
     `rejected` counts the rows that could not be converted, by rule. `groups` are the sets of rows that were
-    kept together, of which the largest has `largest_group` rows. `tools` are in the order of the rows that
-    call them, most called first; `held_out` names the tools that a split by tool keeps out of training.
+    kept together, of which the largest has `largest_group` rows; `near_duplicates` counts the rows that were
+    kept with one that is nearly the same, None when there were too many rows to look for them. `tools` are
+    in the order of the rows that call them, most called first; `held_out` names the tools that a split by
+    tool keeps out of training.
     """
 
     by: By
@@ -60,6 +70,7 @@ class Split:
     rejected: dict[str, int]
     groups: int
     largest_group: int
+    near_duplicates: int | None
     kinds: dict[str, Sides]
     tools: list[ToolSides]
     held_out: list[str]
@@ -96,6 +107,7 @@ class Split:
             "rejected_by_rule": self.rejected,
             "share": {"asked": self.asked, "reached": round(self.reached, 4)},
             "groups": {"count": self.groups, "largest": self.largest_group},
+            "near_duplicates": self.near_duplicates,
             "kinds": {name: asdict(sides) for name, sides in self.kinds.items()},
             "tools": [asdict(tool) for tool in self.tools],
             "held_out": self.held_out,
@@ -117,7 +129,8 @@ def split_file(
 ) -> Split | None:
     """Split a dataset of any known layout into two files of canonical JSON Lines.
 
-    The rows keep their order. Both files appear at the end, whole. Memory holds a few numbers a row; the
+    Rows that ask the same, and near duplicates (of at most NEAR_ROWS rows), are on one side. The rows keep
+    their order. Both files appear at the end, whole. Memory holds a few numbers a row; the
     converted rows wait in a temporary file beside `train`.
 
     Args:
@@ -140,27 +153,31 @@ def split_file(
         raise UserError(f"the share must be above 0 and below 1, not {share:g}.")
     facts, rejected = RowFacts(by), Counter[str]()
     with spool(train) as converted:
-        if not _read(source, facts, rejected, converted, progress, cancelled or _never):
+        near = _Near(converted)
+        if not _read(source, facts, rejected, near, progress, cancelled or _never):
             return None
         if not len(facts):
             raise UserError(f"{source}: no row can be converted; `tuner inspect` shows why.")
+        joined = near.join(facts, cancelled or _never)
+        if cancelled is not None and cancelled():
+            return None
         division = divide(facts, share, seed)
         converted.seek(0)
         with replacing(train, always=True) as kept, replacing(eval, always=True) as aside:
             for line, is_aside in zip(converted, division.aside.tolist(), strict=True):
                 (aside if is_aside else kept).write(line)
-    return _report(facts, division, rejected, share, seed)
+    return _report(facts, division, rejected, joined, share, seed)
 
 
 def _read(
     source: Path,
     facts: RowFacts,
     rejected: Counter[str],
-    out: BinaryIO,
+    near: "_Near",
     progress: Callable[[Progress], None] | None,
     cancelled: Callable[[], bool],
 ) -> bool:
-    """Convert every row into `out` and note its facts; False when cancelled."""
+    """Convert every row into the spool and note its facts; False when cancelled."""
     rows = open_rows(source)
     convert = row_converter(source)
     begun, done, seen = monotonic(), 0, 0
@@ -175,14 +192,55 @@ def _read(
                 rejected[error.rule] += 1
             else:
                 facts.add(example)
-                out.write(orjson.dumps(example) + b"\n")
+                near.write(example)
         done += chunk.size
         if progress is not None:
             progress(Progress(done, rows.size, seen, monotonic() - begun))
     return not cancelled()
 
 
-def _report(facts: RowFacts, division: Division, rejected: Counter[str], asked: float, seed: int) -> Split:
+class _Near:
+    """The converted rows as they are written into the spool, and which of them are nearly the same."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._starts, self._prints = array("Q", [0]), array("Q")
+        self._signatures: list[bytes] = []
+        self._wanted = True
+
+    def write(self, example: Example) -> None:
+        """Write the next row."""
+        size = self._out.write(orjson.dumps(example) + b"\n")
+        if not self._wanted:
+            return
+        if len(self._signatures) == NEAR_ROWS:
+            self._wanted = False
+            self._signatures.clear()
+            return
+        self._starts.append(self._starts[-1] + size)
+        self._prints.append(fingerprint(example))
+        self._signatures.append(signature(text(example)))
+
+    def join(self, facts: RowFacts, cancelled: Callable[[], bool]) -> int | None:
+        """Join near duplicates; how many rows were joined to an earlier one, None when not looked for."""
+        if not self._wanted:
+            return None
+        self._out.flush()
+        rows = range(1, len(self._signatures) + 1)
+        count = 0
+        for row, first, _ in matches(self._signatures, rows, self._text, self._prints, cancelled):
+            facts.join(row - 1, first - 1)
+            count += 1
+        return count
+
+    def _text(self, row: int) -> str:
+        start, end = self._starts[row - 1], self._starts[row]
+        return text(orjson.loads(os.pread(self._out.fileno(), end - start, start)))
+
+
+def _report(
+    facts: RowFacts, division: Division, rejected: Counter[str], joined: int | None, asked: float, seed: int
+) -> Split:
     aside = division.aside
     called, offered = (
         _by_tool(pairs, aside, len(facts.tools)) for pairs in (facts.called(), facts.offered())
@@ -202,6 +260,7 @@ def _report(facts: RowFacts, division: Division, rejected: Counter[str], asked: 
         rejected=dict(rejected.most_common()),
         groups=division.groups,
         largest_group=division.largest,
+        near_duplicates=joined,
         kinds={
             name: Sides(int(((kinds == at) & ~aside).sum()), int(((kinds == at) & aside).sum()))
             for at, name in enumerate(KINDS)
