@@ -174,6 +174,81 @@ def test_preferences_with_the_prompt_in_both_answers() -> None:
     }
 
 
+def test_preferences_of_other_programs() -> None:
+    chosen, rejected = [answer("", call(city="Rome"))], [answer("No.")]
+    expected = {"prompt": [user()], "chosen": chosen, "rejected": rejected, "tools": TOOLS}
+    llama_factory = {
+        "conversations": [{"from": "human", "value": user()["content"]}],
+        "chosen": {"from": "function_call", "value": json.dumps(chosen[0]["tool_calls"][0]["function"])},
+        "rejected": {"from": "gpt", "value": "No."},
+        "tools": json.dumps([TOOL["function"]]),
+    }
+    openai = {
+        "input": {"messages": [user()], "tools": TOOLS, "parallel_tool_calls": True},
+        "preferred_output": chosen,
+        "non_preferred_output": rejected,
+    }
+    for row in (llama_factory, openai):
+        assert detect([row]) is Format.PREFERENCE
+        assert convert(row, Format.PREFERENCE) == expected
+    asked = {"question": user()["content"], "chosen": "Yes.", "rejected": "No."}
+    assert convert(asked, Format.PREFERENCE) == {
+        "prompt": [user()],
+        "chosen": [answer("Yes.")],
+        "rejected": rejected,
+        "tools": [],
+    }
+
+
+def test_implicit_prompts_with_calls() -> None:
+    start = [user(), answer("", {**call(city="Rome"), "id": "c1"}), result("dry")]
+    pair = {"chosen": [*start, answer("Yes.")], "rejected": [*start, answer("", call(city="Oslo"))]}
+    converted = convert(pair, Format.PREFERENCE)
+    assert len(converted["prompt"]) == 3
+    assert converted["prompt"][2] == result("dry", name="weather", tool_call_id="c1")
+    assert converted["rejected"] == [answer("", call(city="Oslo"))]
+
+
+def test_results_belong_to_calls_by_id_then_name_then_order() -> None:
+    calls = [{**call("f"), "id": "a"}, {**call("g"), "id": "b"}]
+    by_id = [result("1", tool_call_id="b"), result("2", tool_call_id="a"), result("3", tool_call_id="z")]
+    messages = convert(example(user(), answer("", *calls), *by_id), Format.CANONICAL)["messages"][2:]
+    assert [message.get("name") for message in messages] == ["g", "f", None]
+    by_name = [result("1", name="g"), result("2")]
+    messages = convert(example(user(), answer("", *calls), *by_name), Format.CANONICAL)["messages"][2:]
+    assert [(m["name"], m["tool_call_id"]) for m in messages] == [("g", "b"), ("f", "a")]
+    plain = [call("f"), call("g")]
+    messages = convert(example(user(), answer("", *plain), result("1"), result("2")), Format.CANONICAL)[
+        "messages"
+    ]
+    assert [message["name"] for message in messages[2:]] == ["f", "g"]
+
+
+def test_what_an_assistant_said_is_kept() -> None:
+    spoken: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"content": None, "refusal": "I must not."}, answer("I must not.")),
+        ({"content": [{"type": "refusal", "refusal": "No."}]}, answer("No.")),
+        ({"content": "x", "thinking": "why"}, {**answer("x"), "reasoning_content": "why"}),
+        ({"content": "x", "train": False}, {**answer("x"), "weight": 0}),
+        ({"content": "x", "weight": 1}, answer("x")),
+        (
+            {"content": "x", "tool_calls": [{"name": "f", "parameters": {"a": 1}}]},
+            answer("x", call("f", a=1)),
+        ),
+    ]
+    for said, expected in spoken:
+        row = {"messages": [user(), {"role": "assistant", **said}]}
+        assert convert(row, Format.OPENAI)["messages"][1] == expected
+    with pytest.raises(ConversionError, match=r"the weight is 0.5"):
+        convert({"messages": [{"role": "assistant", "content": "x", "weight": 0.5}]}, Format.OPENAI)
+
+
+def test_numbers_that_json_cannot_hold() -> None:
+    row = example(user(), answer("", call(a=2**70)))
+    with pytest.raises(ConversionError, match="JSON cannot hold"):
+        convert(row, Format.CANONICAL)
+
+
 @pytest.mark.parametrize(
     ("change", "rule", "field"),
     [

@@ -114,7 +114,7 @@ def layout_of(value: Mapping[str, Any]) -> Format:
     if benchmark := published_layout(value):
         return Format(benchmark)
     keys = value.keys()
-    if {"chosen", "rejected"} <= keys:
+    if {"chosen", "rejected"} <= keys or {"preferred_output", "non_preferred_output"} <= keys:
         return Format.PREFERENCE
     if "messages" in keys:
         return _of_messages(value)

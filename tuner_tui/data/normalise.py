@@ -18,6 +18,7 @@ from tuner_tui.data.schema_types import SIMPLE, Schema, read_type
 from tuner_tui.data.schema_values import VALUES, Unusable, names
 
 LONGEST_NAME = 64
+_USUAL = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_NAME}}}")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_-]+")
 _SPELLINGS = ("input_schema", "inputSchema")  # of `parameters`: Anthropic's, and the Model Context Protocol's
 _NO_PARAMETERS: Schema = {"type": "object", "properties": {}}
@@ -42,15 +43,18 @@ def normalise_tools(tools: Sequence[Mapping[str, Any]]) -> Normalised:
     """
     result: list[dict[str, Any]] = []
     notes: list[str] = []
-    changed = False
+    changed, usual = False, True
     for tool in tools:
         try:
-            mended, found = _normalised(orjson.dumps(tool))
+            mended, found, is_usual = _normalised(orjson.dumps(tool))
         except (orjson.JSONEncodeError, RecursionError):
-            mended, found = None, ("a tool is nested too deeply, and left as it is",)
+            mended, found, is_usual = None, ("a tool is nested too deeply, and left as it is",), False
         notes.extend(found)
         changed = changed or mended is not None
+        usual = usual and is_usual
         result.append(_wrapped(tool) if mended is None else orjson.loads(mended))
+    if usual:
+        return Normalised(result, {}, changed, tuple(notes))
     renamed, kept = _rename([tool["function"].get("name") for tool in result])
     for tool in result:
         name = tool["function"].get("name")
@@ -89,7 +93,7 @@ def _rename(found: Sequence[Any]) -> tuple[dict[str, str], list[str]]:
     notes: list[str] = []
     for name in dict.fromkeys(name for name in found if isinstance(name, str)):
         usual = _ILLEGAL.sub("_", name.strip())
-        if name == usual and len(name) <= LONGEST_NAME:
+        if _USUAL.fullmatch(name):
             continue
         if not name.isascii() or not usual or len(usual) > LONGEST_NAME:
             notes.append(f'the name "{name[:LONGEST_NAME]}" stays: letters, digits, _ and - cannot write it')
@@ -103,8 +107,8 @@ def _rename(found: Sequence[Any]) -> tuple[dict[str, str], list[str]]:
 
 def _wrapped(tool: Mapping[str, Any]) -> dict[str, Any]:
     """The canonical wrapping around what stands there, unchanged."""
-    if isinstance(function := tool.get("function"), Mapping):
-        return {"type": "function", "function": dict(function)}
+    if isinstance(function := tool.get("function"), dict):
+        return {"type": "function", "function": function}
     # OpenAI's Responses API has the type beside the name.
     typed = tool.get("type") == "function" and "name" in tool
     return {
@@ -114,8 +118,8 @@ def _wrapped(tool: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=2048)
-def _normalised(raw: bytes) -> tuple[bytes | None, tuple[str, ...]]:
-    """The canonical form of a tool, None when only the wrapping differs; and notes."""
+def _normalised(raw: bytes) -> tuple[bytes | None, tuple[str, ...], bool]:
+    """The canonical form of a tool, None when only the wrapping differs; notes; whether its name is usual."""
     tool = orjson.loads(raw)
     wrapped = _wrapped(tool)
     walk = SchemaWalk()
@@ -124,7 +128,8 @@ def _normalised(raw: bytes) -> tuple[bytes | None, tuple[str, ...]]:
     function = _function(wrapped["function"], outside, walk)
     mended = orjson.dumps({"type": "function", "function": function})
     notes = tuple(f'tool "{str(name)[:LONGEST_NAME]}": {note}' for note in walk.notes)
-    return (None if mended == orjson.dumps(wrapped) else mended), notes
+    is_usual = isinstance(name, str) and bool(_USUAL.fullmatch(name))
+    return (None if mended == orjson.dumps(wrapped) else mended), notes, is_usual
 
 
 def _function(value: Mapping[str, Any], outside: Any, walk: SchemaWalk) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def to_turns(value: Any, field: str, role: str) -> list[Message]:
     """
     if isinstance(value, str):
         return [{"role": role, "content": value}]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return [to_message(value, field)]
     return to_messages(value, field)
 
@@ -83,7 +83,7 @@ def to_message(value: Any, field: str) -> Message:
     Raises:
         ConversionError: the role is missing or unknown, or the content or a call has no known form.
     """
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise malformed(field, f"{kind_of(value)} where a message should be")
     role, speaker = _role(value, field)
     key = "content" if "content" in value or "value" not in value else "value"
@@ -136,7 +136,7 @@ def _spoken(value: Any, role: str, field: str) -> Message:
         return {"role": role, "content": value}
     if value is None:
         return {"role": role, "content": ""}
-    if isinstance(value, list) and all(isinstance(part, Mapping) and "type" in part for part in value):
+    if isinstance(value, list) and all(isinstance(part, dict) and "type" in part for part in value):
         return _from_parts(value, role, field)
     if role == "tool":
         return {"role": role, "content": orjson.dumps(value).decode()}
@@ -199,10 +199,10 @@ def to_call(value: Any, field: str) -> ToolCall:
     Raises:
         ConversionError: it names no tool, or its arguments are no object.
     """
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise malformed(field, f"{kind_of(value)} where a call should be")
     function, inside = value.get("function"), f"{field}.function"
-    if not isinstance(function, Mapping):
+    if not isinstance(function, dict):
         function, inside = value, field
     name = function.get("name")
     if not isinstance(name, str) or not name:

@@ -25,14 +25,22 @@ def from_completion(value: Mapping[str, Any]) -> Example:
 
 def from_preference(value: Mapping[str, Any]) -> Example:
     """`{"prompt": […], "chosen": […], "rejected": […]}`, or without `prompt`: then it is what both sides
-    begin with ("implicit prompt").
+    begin with ("implicit prompt"). LLaMA-Factory has the prompt in `conversations`, OpenAI has it in `input`
+    and calls the sides `preferred_output` and `non_preferred_output`.
 
     https://huggingface.co/docs/trl/dataset_formats#preference
+    https://github.com/hiyouga/LLaMA-Factory/blob/main/data/README.md#preference-dataset-1
+    https://platform.openai.com/docs/guides/direct-preference-optimization
     """
+    if isinstance(request := value.get("input"), dict) and "preferred_output" in value:
+        renamed = {"prompt": request.get("messages"), "chosen": value["preferred_output"]}
+        rejected_side = require(value, "non_preferred_output")
+        value = {**renamed, "rejected": rejected_side, "tools": request.get("tools")}
     chosen = to_turns(require(value, "chosen"), "chosen", "assistant")
     rejected = to_turns(require(value, "rejected"), "rejected", "assistant")
-    if value.get("prompt") is not None:
-        prompt = to_turns(value["prompt"], "prompt", "user")
+    name = next((name for name in _PROMPTS if value.get(name) is not None), None)
+    if name is not None:
+        prompt = to_turns(value[name], name, "user")
     else:
         pairs = takewhile(lambda pair: pair[0] == pair[1], zip(chosen[:-1], rejected[:-1], strict=False))
         prompt = [left for left, _ in pairs]
@@ -40,6 +48,9 @@ def from_preference(value: Mapping[str, Any]) -> Example:
     for answer in (chosen, rejected):
         name_results([*prompt, *answer])
     return {"prompt": prompt, "chosen": chosen, "rejected": rejected, "tools": tools_of(value)}
+
+
+_PROMPTS = ("prompt", "conversations", "question", "instruction")
 
 
 def from_kto(value: Mapping[str, Any]) -> Example:
