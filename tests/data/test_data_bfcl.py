@@ -80,6 +80,7 @@ def test_rows_without_an_official_answer_have_no_assistant() -> None:
         (BFCL | {"id": "simple_python_1"}, ANSWERS, "no_answer", "no row with this id"),
         (BFCL_ANSWER, ANSWERS, "no_answer", "an answer without its question"),
         (BFCL | {"id": "web_search_1"}, ANSWERS, "no_answer", "not the calls that lead to them"),
+        (BFCL | {"id": "memory_prereq_0"}, ANSWERS, "no_answer", "the user's part"),
         (BFCL | {"question": [["x"]]}, ANSWERS, "bad_message", "where a message should be"),
         (BFCL | {"question": "x"}, ANSWERS, "bad_message", "no list of turns"),
         (BFCL | {"function": 1}, ANSWERS, "tools_not_list", "a number where a list should be"),

@@ -68,7 +68,7 @@ def test_bfcl(tmp_path: Path) -> None:
     assert load_companion(path, Format.BFCL).missing == (
         "there is no possible_answer/BFCL_v4_simple.json beside the file"
     )
-    assert load_companion(tmp_path, Format.BFCL).missing == "there is no folder possible_answer in it"
+    assert "possible_answer/*.json" in load_companion(tmp_path, Format.BFCL).missing
     (tmp_path / "possible_answer").mkdir()
     (tmp_path / "possible_answer" / path.name).write_text(json.dumps(BFCL_ANSWER))
     (tmp_path / "multi_turn_func_doc").mkdir()
@@ -80,6 +80,14 @@ def test_bfcl(tmp_path: Path) -> None:
     assert load_companion(tmp_path, Format.BFCL) == expected
     # Of a compressed dataset the answers have the plain name.
     assert load_companion(tmp_path / "BFCL_v4_simple.json.gz", Format.BFCL) == expected
+
+
+def test_bfcl_answers_beside_the_folder_of_questions(tmp_path: Path) -> None:
+    for folder, row in (("question", BFCL), ("possible_answer", BFCL_ANSWER)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "BFCL_v3_exec.json").write_text(json.dumps(row))
+    companion = load_companion(tmp_path / "question" / "BFCL_v3_exec.json", Format.BFCL)
+    assert list(companion.answers) == ["simple_python_0"]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +108,13 @@ def test_a_table_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / "all_apis.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="is not CSV in UTF-8"):
         load_companion(tmp_path / "a.jsonl", Format.API_BANK)
+
+
+def test_a_companion_that_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "multi_turn_func_doc").mkdir()
+    (tmp_path / "multi_turn_func_doc" / "math_api.json").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="math_api.json: cannot be read"):
+        load_companion(tmp_path / "BFCL_v4_[x].json", Format.BFCL)
 
 
 def test_a_huge_companion_is_refused(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """The file beside a dataset, where a layout keeps its tools or its answers in a second file.
 
-- BFCL: `possible_answer/<the same name>` holds the answers, `multi_turn_func_doc/*.json` the tools of the
-  multi-turn categories (https://github.com/ShishirPatil/gorilla, berkeley-function-call-leaderboard).
+- BFCL: `possible_answer/<the same name>`, in the folder or beside it, holds the answers, and
+  `multi_turn_func_doc/*.json` the tools of the multi-turn categories
+  (https://github.com/ShishirPatil/gorilla, berkeley-function-call-leaderboard).
 - Seal-Tools: `tool.jsonl` in the same folder (https://github.com/fairyshine/Seal-Tools).
 - API-Bank: `all_apis.csv` in the folder or one above it, or in a folder `data` of these
   (https://github.com/AlibabaResearch/DAMO-ConvAI, api-bank). Its headers are Chinese.
@@ -64,26 +65,26 @@ _Stamped = tuple[tuple[Path, int, int], ...]
 
 def _find_bfcl(path: Path) -> _Found:
     folder = _folder(path)
-    place = folder / "possible_answer"
-    if path.is_dir():
-        answers = sorted(place.glob("*.json"))
-        missing = "" if answers else f"there is no folder {place.name} in it"
-    else:
-        answers = [one for one in (place / _plain_name(path),) if one.is_file()]
-        missing = "" if answers else f"there is no {place.name}/{_plain_name(path)} beside the file"
+    wanted = "*.json" if path.is_dir() else _plain_name(path)
+    answers: list[Path] = []
+    for place in (folder / "possible_answer", folder.parent / "possible_answer"):
+        if not answers:
+            found = place.glob("*.json") if path.is_dir() else [place / wanted]
+            answers = sorted(one for one in found if _is_file(one))
+    missing = "" if answers else f"there is no possible_answer/{wanted} beside the file"
     return answers, sorted((folder / "multi_turn_func_doc").glob("*.json")), missing
 
 
 def _find_seal_tools(path: Path) -> _Found:
     tools = _folder(path) / "tool.jsonl"
-    return ([], [tools], "") if tools.is_file() else ([], [], "there is no tool.jsonl beside the file")
+    return ([], [tools], "") if _is_file(tools) else ([], [], "there is no tool.jsonl beside the file")
 
 
 def _find_api_bank(path: Path) -> _Found:
     folder = _folder(path).absolute()
     for above in (folder, *folder.parents[:_LEVELS]):
         for table in (above / "all_apis.csv", above / "data" / "all_apis.csv"):
-            if table.is_file():
+            if _is_file(table):
                 return [], [table], ""
     return [], [], "there is no all_apis.csv in its folder or above"
 
@@ -99,13 +100,23 @@ def _folder(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder on the way that may not be looked into
+        return False
+
+
 def _plain_name(path: Path) -> str:
     return path.stem if path.suffix in _PACKED else path.name
 
 
 def _stamped(paths: Iterable[Path]) -> _Stamped:
     """The files with their time and size, so that one that was changed is read again."""
-    return tuple((path, state.st_mtime_ns, state.st_size) for path in paths for state in (path.stat(),))
+    try:
+        return tuple((path, state.st_mtime_ns, state.st_size) for path in paths for state in (path.stat(),))
+    except OSError as error:
+        raise UserError(f"{error.filename}: cannot be read ({error.strerror}).") from None
 
 
 @lru_cache(maxsize=8)

@@ -54,6 +54,10 @@ def from_bfcl(value: Mapping[str, Any], companion: Companion) -> Example:
             "an answer without its question, which is in the file of the same name one folder up",
         )
     identity = str(value.get("id"))
+    if identity.startswith("memory_prereq"):
+        raise ConversionError(
+            "no_answer", "question", "the user's part of a conversation, with no answers to it"
+        )
     if identity.startswith(_AGENTIC):
         raise ConversionError(
             "no_answer", "question", "this category has final answers, and not the calls that lead to them"
