@@ -113,7 +113,7 @@ def test_a_table_that_is_not_text(tmp_path: Path) -> None:
 def test_a_companion_that_leads_nowhere(tmp_path: Path) -> None:
     (tmp_path / "multi_turn_func_doc").mkdir()
     (tmp_path / "multi_turn_func_doc" / "math_api.json").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(UserError, match="math_api.json: cannot be read"):
+    with pytest.raises(UserError, match=r"math_api\.json: cannot be read"):
         load_companion(tmp_path / "BFCL_v4_[x].json", Format.BFCL)
 
 
