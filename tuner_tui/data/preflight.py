@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from tuner_tui.data.conversion import row_converter
+from tuner_tui.data.canonical import row_converter
 from tuner_tui.data.converters import ConversionError
 from tuner_tui.data.preview import ChatTemplate
-from tuner_tui.data.probe import Part, parts_of, template_findings
+from tuner_tui.data.probe import Part, obstacles, parts_of, template_findings
 from tuner_tui.data.readers import read_rows
 from tuner_tui.data.rules import Finding, finding
 from tuner_tui.data.tally import Tally
@@ -39,9 +39,10 @@ def check_template(template: ChatTemplate, needed: Collection[str]) -> Iterator[
         yield finding("no_loss_mask", None, None, message)
 
 
-def check_files(model: Path, files: Sequence[Path], rows: int = FIRST_ROWS) -> Iterator[Finding]:
-    """What the template of a model in a folder loses of the first rows of each file; rows that cannot be
-    converted are passed over.
+def refusal(model: Path, files: Sequence[Path]) -> str:
+    """Why a run on these files makes no sense with the template of the model in a folder; empty if it does.
+
+    Looks at the first rows of each file, and passes over those that cannot be converted.
 
     Raises:
         UserError: the model or a file cannot be read.
@@ -50,9 +51,10 @@ def check_files(model: Path, files: Sequence[Path], rows: int = FIRST_ROWS) -> I
     needed: set[str] = set()
     for path in files:
         convert = row_converter(path)
-        for row in read_rows(path, rows):
+        for row in read_rows(path, FIRST_ROWS):
             try:
                 needed |= parts_of(convert(row))
             except ConversionError:
                 continue
-    yield from check_template(template, needed)
+    lost = obstacles(template.probed, needed)
+    return f'the chat template of "{template.name}" {lost}, which the data use' if lost else ""

@@ -194,6 +194,14 @@ def lost_parts(probed: Probed, needed: Collection[str]) -> str:
     return "; it ".join(said)
 
 
+def obstacles(probed: Probed, needed: Collection[str]) -> str:
+    """What of the needed parts the template loses so that a run makes no sense, in words.
+
+    Dropped reasoning is not among them: what else a row holds is still learned.
+    """
+    return lost_parts(probed, set(needed) - {Part.REASONING})
+
+
 def template_findings(probed: Probed, model: str, needed: Collection[str]) -> Iterator[Finding]:
     """What the template of a model loses: an error where the dataset needs it, else information.
 

@@ -15,7 +15,7 @@ from jinja2 import TemplateError
 from tuner_tui.data import masks
 from tuner_tui.data.examples import Example, conversation
 from tuner_tui.data.model_files import own_sources, training_sources
-from tuner_tui.data.probe import Part, lost_parts, parts_of, probe
+from tuner_tui.data.probe import Part, lost_parts, obstacles, parts_of, probe
 from tuner_tui.data.template import marks_generation
 from tuner_tui.errors import UserError
 
@@ -83,7 +83,7 @@ class Renderer:
         needed: set[Part] = set()
         for example in examples:
             needed |= parts_of(example)
-        if lost := lost_parts(self._probed, needed - {Part.REASONING}):
+        if lost := obstacles(self._probed, needed):
             raise UserError(
                 f"the chat template of this model {lost}, which the data use; take a model whose template "
                 "supports that, or leave such rows out (`tuner inspect --model` says more)."

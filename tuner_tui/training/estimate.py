@@ -14,6 +14,7 @@ from tuner_tui.errors import UserError
 from tuner_tui.runs.reader import read_metrics
 from tuner_tui.runs.store import list_runs
 from tuner_tui.training.config import TrainConfig, parse_config
+from tuner_tui.training.preflight import template_refusal
 from tuner_tui.training.shapes import Shape, model_shape
 
 _LARGE = 10**9
@@ -56,6 +57,8 @@ def estimate(config: TrainConfig) -> Estimate:
         notes.append("packs of unequal length leave gaps: up to a third more may be reserved")
     if shape.experts > 1:
         notes.append("of a mixture of experts, the adapter takes the attention layers alone")
+    if refusal := template_refusal(config):
+        notes.insert(0, f"this run would be refused: {refusal}; take another model")
     seconds = _seconds(config)
     if seconds is None:
         notes.append("no earlier run of this model on this machine to judge the time by")

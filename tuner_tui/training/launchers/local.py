@@ -18,6 +18,7 @@ from tuner_tui.runs import control, layout, process, store
 from tuner_tui.runs.layout import RunState
 from tuner_tui.runs.reader import RunReader, read_status
 from tuner_tui.training.config import TrainConfig, parse_config, to_yaml
+from tuner_tui.training.preflight import template_refusal
 
 _PACKAGES = (
     "torch",
@@ -35,10 +36,13 @@ def launch(config: TrainConfig) -> Path:
     """Create a run directory and start its trainer, detached; returns at once.
 
     Raises:
-        UserError: an input is missing, or the run cannot be created.
+        UserError: an input is missing, the model's chat template cannot show the data, or the run cannot be
+            created.
     """
     config = absolute(config)
     check_inputs(config)
+    if lost := template_refusal(config):
+        raise UserError(f"model.name: {lost}; take a model whose template supports that.")
     run_dir = store.create_run(config.name, to_yaml(config), _manifest(config))
     _start(run_dir, config)
     return run_dir
