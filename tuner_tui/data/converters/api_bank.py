@@ -14,7 +14,7 @@ api-bank/data/all_apis.csv.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tuner_tui.data.companions import Companion
@@ -44,7 +44,9 @@ def from_api_bank(value: Mapping[str, Any], companion: Companion) -> Example:
         if not isinstance(turn, Mapping):
             raise malformed(field, f"{kind_of(turn)} where a turn should be")
         if turn.get("role") == "API":
-            messages.extend(_call(turn, field, messages))
+            # What the AI has just said is text of the same turn.
+            said = messages.pop()["content"] if messages and _is_text_alone(messages[-1]) else ""
+            messages.extend(_call(turn, field, said))
             called[turn["api_name"]] = None
         else:
             messages.append(_said(turn, field))
@@ -66,17 +68,17 @@ def _said(turn: Mapping[str, Any], field: str) -> Message:
     return {"role": role, "content": text}
 
 
-def _call(turn: Mapping[str, Any], field: str, before: list[Message]) -> Iterator[Message]:
-    """The call and its result; takes what the AI has just said, if it has, out of `before`."""
+def _call(turn: Mapping[str, Any], field: str, said: str) -> list[Message]:
+    """The call and its result."""
     name, result = turn.get("api_name"), turn.get("result")
     if not isinstance(name, str) or not name:
         raise malformed(f"{field}.api_name", "the call names no tool")
     call = make_call(name, to_arguments(turn.get("param_dict"), f"{field}.param_dict"))
-    said = before.pop()["content"] if before and _is_text_alone(before[-1]) else ""
-    yield {"role": "assistant", "content": said, "tool_calls": [call]}
+    messages: list[Message] = [{"role": "assistant", "content": said, "tool_calls": [call]}]
     if isinstance(result, Mapping):
         text = result_text(result.get("output"), result.get("exception"))
-        yield {"role": "tool", "content": text, "name": name}
+        messages.append({"role": "tool", "content": text, "name": name})
+    return messages
 
 
 def _is_text_alone(message: Message) -> bool:
