@@ -231,6 +231,7 @@ def test_what_an_assistant_said_is_kept() -> None:
         ({"content": "x", "thinking": "why"}, {**answer("x"), "reasoning_content": "why"}),
         ({"content": "x", "train": False}, {**answer("x"), "weight": 0}),
         ({"content": "x", "weight": 1}, answer("x")),
+        ({"content": "x", "tool_calls": []}, answer("x")),
         (
             {"content": "x", "tool_calls": [{"name": "f", "parameters": {"a": 1}}]},
             answer("x", call("f", a=1)),
@@ -304,6 +305,11 @@ def test_a_row_nested_deeper_than_can_be_written_again() -> None:
         deep = {"a": deep}
     with pytest.raises(ConversionError, match="nested too deeply"):
         convert(example(user(), answer("", call(**deep))), Format.CANONICAL)
+
+
+def test_an_empty_list_of_calls_is_no_call() -> None:
+    row = {"conversations": [{"from": "human", "value": "x"}, {"from": "function_call", "value": "[]"}]}
+    assert convert(row, Format.SHAREGPT)["messages"][1] == answer("")
 
 
 def test_a_call_that_is_no_json_in_sharegpt() -> None:

@@ -88,12 +88,11 @@ def to_message(value: Any, field: str) -> Message:
     role, speaker = _role(value, field)
     key = "content" if "content" in value or "value" not in value else "value"
     place = f"{field}.{key}"
-    if speaker in _CALL_ROLES:
-        message: Message = {"role": role, "content": "", "tool_calls": calls_in_text(value.get(key), place)}
-    else:
-        message = _spoken(value.get(key), role, place)
-    if calls := _calls(value, field):
-        message["tool_calls"] = [*message.get("tool_calls", ()), *calls]
+    is_call = speaker in _CALL_ROLES
+    message: Message = {"role": role, "content": ""} if is_call else _spoken(value.get(key), role, place)
+    called = calls_in_text(value.get(key), place) if is_call else message.get("tool_calls", [])
+    if calls := [*called, *_calls(value, field)]:
+        message["tool_calls"] = calls
     if isinstance(name := value.get("name"), str):
         message["name"] = name
     if isinstance(identity := value.get("tool_call_id"), str):

@@ -19,9 +19,7 @@ _LONGEST_SYSTEM = 200_000  # characters that are looked through for instructions
 # What the system text says about the form of calls; a model's own chat template says it its own way.
 _INSTRUCTIONS = (
     re.compile(r"You are provided with function signatures within <tools>\s*</tools> XML tags\.?\s*"),
-    re.compile(
-        r"Use the following pydantic model json schema for each.*?(?=For each|\Z)", re.DOTALL
-    ),
+    re.compile(r"Use the following pydantic model json schema for each.*?(?=For each|\Z)", re.DOTALL),
     re.compile(r"For each function call,? return a json object.*</tool_call>", re.DOTALL | re.IGNORECASE),
     re.compile(r"Here are the available tools:?\s*(?=\Z|\n)"),
 )
@@ -104,7 +102,8 @@ def _read_answer(turn: Message, field: str) -> None:
         calls: list[ToolCall] = list(turn.get("tool_calls", ()))
         for inside in pieces[1::2]:
             calls.extend(calls_in_literal(inside, field))
-        turn["tool_calls"] = calls
+        if calls:
+            turn["tool_calls"] = calls
         text = "\n".join(filter(None, pieces[::2]))
     turn["content"] = text
 
