@@ -95,10 +95,16 @@ def _email(text: str) -> str | None:
         local = _LOCAL.match(text[max(0, at - 64) : at][::-1])
         if domain and local and not _NO_DOMAIN.search(domain[0]):
             mailbox = local[0][::-1]
-            if not _ROLE.match(mailbox):
+            if not _ROLE.match(mailbox) and not _in_address(text, at):
                 return f"an e-mail address ({mailbox[0]}…@{domain[0]})"
         at = text.find("@", at + 1)
     return None
+
+
+def _in_address(text: str, at: int) -> bool:
+    """Whether the @ is that of `scheme://user:password@host`."""
+    _, scheme, before = text[max(0, at - 160) : at].rpartition("://")
+    return bool(scheme) and "/" not in before and not any(map(str.isspace, before))
 
 
 def _phones(text: str) -> Iterator[str]:
