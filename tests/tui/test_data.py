@@ -1,13 +1,11 @@
 """The Data screen on real files: sound, broken, empty, absent, hostile."""
 
-import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 from rich.style import Style
-from textual.pilot import Pilot
 from textual.widgets import ContentSwitcher, Input, OptionList, Static, TabbedContent
+from tui_datasets import data_screen, open_dataset, row, state, write
 
 from tuner_tui import paths
 from tuner_tui.training.presets import load_preset
@@ -21,52 +19,6 @@ from tuner_tui.tui.widgets.tabs import show
 
 Until = Callable[..., Awaitable[None]]
 
-_TOOL = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "The weather.",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-        },
-    },
-}
-
-
-def _row(request: str, **arguments: Any) -> dict[str, Any]:
-    call = {"type": "function", "function": {"name": "get_weather", "arguments": arguments}}
-    return {
-        "messages": [
-            {"role": "user", "content": request},
-            {"role": "assistant", "content": "", "tool_calls": [call]},
-        ],
-        "tools": [_TOOL],
-    }
-
-
-def _write(path: Path, *rows: Any) -> Path:
-    path.write_text("".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows))
-    return path
-
-
-def _state(app: TunerApp) -> str:
-    return str(app.screen.query_one("#data-state", Static).content)
-
-
-async def _open(app: TunerApp, pilot: Pilot[None], until: Until, path: Path, expect: str = "") -> DataScreen:
-    app.go("data")
-    await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.body_ready)
-    assert isinstance(app.screen, DataScreen)
-    app.screen.open_file(path)
-    await until(pilot, lambda: (expect or path.name) in _state(app) and "Esc " not in _state(app))
-    screen = app.screen
-    if screen.query_one(ContentSwitcher).current == "data-tabs":
-        await until(pilot, lambda: screen.focused is screen.query_one("#overview-view"))
-        await pilot.pause()
-    return screen
-
 
 async def test_the_samples_are_offered_and_one_is_inspected(until: Until) -> None:
     app = TunerApp()
@@ -75,7 +27,7 @@ async def test_the_samples_are_offered_and_one_is_inspected(until: Until) -> Non
         await until(pilot, lambda: isinstance(app.screen.focused, OptionList))
         assert isinstance(app.screen, DataScreen)
         await pilot.press("enter")
-        await until(pilot, lambda: _state(app).startswith("train.jsonl"))
+        await until(pilot, lambda: state(app).startswith("train.jsonl"))
         facts = app.screen.query_one("#overview-text", Prose).render().plain
         assert "canonical" in facts and "function call" in facts and "Called most" in facts
         assert "are trained" in app.screen.query_one("#tokens-text", Prose).render().plain
@@ -88,7 +40,7 @@ async def test_the_samples_are_offered_and_one_is_inspected(until: Until) -> Non
 async def test_a_finding_leads_to_its_row_with_the_fault_described(until: Until) -> None:
     app = TunerApp()
     async with app.run_test(size=(120, 40)) as pilot:
-        screen = await _open(app, pilot, until, paths.sample_data() / "broken.jsonl", "errors")
+        screen = await open_dataset(app, pilot, paths.sample_data() / "broken.jsonl", "errors")
         await pilot.press("]")
         rules = screen.query_one("#finding-rules", OptionList)
         await until(pilot, lambda: screen.focused is rules)
@@ -105,10 +57,10 @@ async def test_a_finding_leads_to_its_row_with_the_fault_described(until: Until)
 
 
 async def test_rows_are_listed_opened_and_stepped_through(until: Until, tmp_path: Path) -> None:
-    path = _write(tmp_path / "rows.jsonl", _row("Oslo?", city="Oslo"), '{"cut": ', _row("Rome?", city="Rome"))
+    path = write(tmp_path / "rows.jsonl", row("Oslo?", city="Oslo"), '{"cut": ', row("Rome?", city="Rome"))
     app = TunerApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        screen = await _open(app, pilot, until, path, "error")
+        screen = await open_dataset(app, pilot, path, "error")
         await pilot.press("]", "]")
         table = screen.query_one("#rows-table", DatasetTable)
         await until(pilot, lambda: screen.focused is table)
@@ -126,13 +78,14 @@ async def test_rows_are_listed_opened_and_stepped_through(until: Until, tmp_path
 
 
 async def test_trained_tokens_are_counted_and_marked_without_colour(until: Until, tmp_path: Path) -> None:
-    path = _write(tmp_path / "rows.jsonl", _row("Oslo?", city="Oslo"))
+    path = write(tmp_path / "rows.jsonl", row("Oslo?", city="Oslo"))
     app = TunerApp()
     async with app.run_test(size=(200, 60)) as pilot:
-        screen = await _open(app, pilot, until, path)
+        screen = await open_dataset(app, pilot, path)
         show(screen.query_one(TabbedContent), "row")
         view = screen.query_one("#token-view", Static)
         await until(pilot, lambda: "tokens are trained" in str(view.content))
+        await until(pilot, lambda: view.size.height > 5)
         underlined = ""
         for y in range(view.size.height):
             for segment in view.render_line(y):
@@ -143,22 +96,22 @@ async def test_trained_tokens_are_counted_and_marked_without_colour(until: Until
 
 
 async def test_the_longest_row_is_told_and_drawn(until: Until, tmp_path: Path) -> None:
-    path = _write(tmp_path / "rows.jsonl", _row("Oslo?", city="Oslo"), _row("word " * 400, city="Rome"))
+    path = write(tmp_path / "rows.jsonl", row("Oslo?", city="Oslo"), row("word " * 400, city="Rome"))
     app = TunerApp()
     app.journey.config = load_preset("demo")
     app.journey.config.data.max_length = 200
     async with app.run_test(size=(120, 40)) as pilot:
-        screen = await _open(app, pilot, until, path)
+        screen = await open_dataset(app, pilot, path)
         drawing = screen.query_one("#histogram").render()
         assert "1 longer than 200" in str(drawing) and "max_length 200" in str(drawing)
 
 
 async def test_hostile_rows_are_shown_not_obeyed(until: Until, tmp_path: Path) -> None:
     evil = "[red]boo[/red] \x1b[31m\x07 \u202e [@click=app.quit]x[/]"
-    path = _write(tmp_path / "[bold]rows.jsonl", _row(evil, city=evil))
+    path = write(tmp_path / "[bold]rows.jsonl", row(evil, city=evil))
     app = TunerApp()
     async with app.run_test(size=(200, 60)) as pilot:
-        screen = await _open(app, pilot, until, path, "[bold]rows.jsonl")
+        screen = await open_dataset(app, pilot, path, "[bold]rows.jsonl")
         table = screen.query_one("#rows-table", DatasetTable)
         show(screen.query_one(TabbedContent), "rows")
         await until(pilot, lambda: table.size.width > 100)
@@ -178,23 +131,23 @@ async def test_hostile_rows_are_shown_not_obeyed(until: Until, tmp_path: Path) -
 async def test_files_that_cannot_be_used_are_told_in_a_sentence(until: Until, tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").write_text("")
     (tmp_path / "binary.jsonl").write_bytes(bytes(range(256)) * 10)
-    _write(tmp_path / "odd.jsonl", {"alpha": 1})
+    write(tmp_path / "odd.jsonl", {"alpha": 1})
     app = TunerApp()
     async with app.run_test(size=(80, 24)) as pilot:
         for name in ("empty.jsonl", "binary.jsonl", "odd.jsonl", "absent.jsonl"):
-            screen = await _open(app, pilot, until, tmp_path / name, "✗")
-            assert name in _state(app)
+            screen = await open_dataset(app, pilot, tmp_path / name, "✗")
+            assert name in state(app)
             assert screen.query_one(ContentSwitcher).current == "data-start"
         await pilot.press("n")
         assert app.journey.dataset is None and app.current_mode == "data"
 
 
 async def test_a_bad_file_leaves_the_good_one_on_the_screen(until: Until, tmp_path: Path) -> None:
-    good = _write(tmp_path / "good.jsonl", _row("Oslo?", city="Oslo"))
+    good = write(tmp_path / "good.jsonl", row("Oslo?", city="Oslo"))
     app = TunerApp()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await _open(app, pilot, until, good)
-        screen = await _open(app, pilot, until, tmp_path / "absent.jsonl", "good.jsonl")
+        await open_dataset(app, pilot, good)
+        screen = await open_dataset(app, pilot, tmp_path / "absent.jsonl", "good.jsonl")
         assert screen.query_one(ContentSwitcher).current == "data-tabs"
         await until(pilot, lambda: screen.focused is screen.query_one("#overview-view"))
         await pilot.press("enter")
@@ -202,10 +155,10 @@ async def test_a_bad_file_leaves_the_good_one_on_the_screen(until: Until, tmp_pa
 
 
 async def test_a_file_that_changes_under_the_window_is_told(until: Until, tmp_path: Path) -> None:
-    path = _write(tmp_path / "rows.jsonl", _row("Oslo?", city="Oslo"), _row("Rome?", city="Rome"))
+    path = write(tmp_path / "rows.jsonl", row("Oslo?", city="Oslo"), row("Rome?", city="Rome"))
     app = TunerApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        screen = await _open(app, pilot, until, path)
+        screen = await open_dataset(app, pilot, path)
         path.write_text("changed\n" * 200)
         show(screen.query_one(TabbedContent), "row")
         text = screen.query_one("#row-text", Static)
@@ -213,28 +166,24 @@ async def test_a_file_that_changes_under_the_window_is_told(until: Until, tmp_pa
 
 
 async def test_an_inspection_can_be_cancelled(until: Until, tmp_path: Path) -> None:
-    path = _write(tmp_path / "long.jsonl", *[_row(f"{n}?", city="Oslo") for n in range(30_000)])
+    path = write(tmp_path / "long.jsonl", *[row(f"{n}?", city="Oslo") for n in range(30_000)])
     app = TunerApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.go("data")
-        await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.body_ready)
-        assert isinstance(app.screen, DataScreen)
-        app.screen.open_file(path)
-        await until(pilot, lambda: "rows/s" in _state(app))
+        screen = await data_screen(app, pilot)
+        screen.open_file(path)
+        await until(pilot, lambda: "rows/s" in state(app))
         await pilot.press("escape")
-        await until(pilot, lambda: "stopped after" in _state(app))
+        await until(pilot, lambda: "stopped after" in state(app))
         assert app.current_mode == "data"
 
 
 async def test_a_path_is_typed_with_completion(until: Until, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
-    _write(folder / "mine.jsonl", _row("Oslo?", city="Oslo"))
+    write(folder / "mine.jsonl", row("Oslo?", city="Oslo"))
     app = TunerApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.go("data")
-        await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.body_ready)
-        screen = app.screen
+        screen = await data_screen(app, pilot)
         await pilot.press("o")
         await until(pilot, lambda: isinstance(app.screen, FilePicker) and bool(app.screen.query(Input)))
         line, entries = app.screen.query_one(Input), app.screen.query_one(OptionList)
@@ -243,7 +192,7 @@ async def test_a_path_is_typed_with_completion(until: Until, tmp_path: Path) -> 
         await pilot.press("tab")
         await until(pilot, lambda: line.value == f"{folder}/" and entries.option_count == 1)
         await pilot.press("enter")
-        await until(pilot, lambda: app.screen is screen and _state(app).startswith("mine.jsonl"))
+        await until(pilot, lambda: app.screen is screen and state(app).startswith("mine.jsonl"))
 
 
 def test_entries_begin_with_what_was_typed(tmp_path: Path) -> None:
@@ -258,7 +207,7 @@ def test_entries_begin_with_what_was_typed(tmp_path: Path) -> None:
 
 
 def test_datasets_that_were_used_are_offered_first(tmp_path: Path) -> None:
-    first, second = (_write(tmp_path / name, _row("?", city="x")) for name in ("a.jsonl", "b.jsonl"))
+    first, second = (write(tmp_path / name, row("?", city="x")) for name in ("a.jsonl", "b.jsonl"))
     for path in (first, second, first, paths.sample_data() / "train.jsonl"):
         remember_dataset(path)
     assert recent_datasets() == [first, second]

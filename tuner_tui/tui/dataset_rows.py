@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner_tui.data.companions import load_companion
 from tuner_tui.data.converters import ConversionError, convert
-from tuner_tui.data.examples import Example, calls, conversation
+from tuner_tui.data.examples import Example, calls, conversation, is_preference, is_unpaired
 from tuner_tui.data.formats import Format
 from tuner_tui.data.progress import Progress
 from tuner_tui.data.readers import RowFile, open_rows
@@ -18,19 +18,12 @@ from tuner_tui.data.rules import RULES, Finding, finding
 from tuner_tui.data.sources import open_source
 from tuner_tui.data.stats import kind
 from tuner_tui.data.validators import validate
-from tuner_tui.tui.widgets.dataset_table import Column, RowLine
+from tuner_tui.tui.widgets.dataset_table import RowLine
 from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     from tuner_tui.data.inspection import Inspection
 
-COLUMNS = (
-    Column("row", 8, coloured=True),
-    Column("", 1, coloured=True),
-    Column("kind", 14),
-    Column("request", share=2),
-    Column("calls", share=1),
-)
 SYMBOLS = {"error": "✗", "warning": "▲", "info": "•", "": " "}
 _STATES = ("", "info", "warning", "error")  # of the bytes of `Inspection.severities`
 # A cell shows some hundred characters; a row may hold millions.
@@ -49,6 +42,13 @@ class ShownRow:
     def kind(self) -> str:
         """The kind of example, in words."""
         return "not readable" if self.example is None else kind(self.example).replace("_", " ")
+
+    @property
+    def title(self) -> str:
+        """The kind, and of preference data that it is some."""
+        if self.example is None or not (is_preference(self.example) or is_unpaired(self.example)):
+            return self.kind
+        return f"{'preference pair' if is_preference(self.example) else 'unpaired preference'}, {self.kind}"
 
 
 class DatasetRows:

@@ -21,9 +21,14 @@ def opening(name: str) -> Content:
     return _working(name, "opening …")
 
 
-def indexing(name: str, rows: int) -> Content:
-    """The rows are being counted; they are judged when that is done."""
-    return _working(name, f"{rows:,} rows so far …")
+def fetching(name: str) -> Content:
+    """A dataset of the hub is being downloaded."""
+    return _working(name, "being fetched from the Hugging Face hub …")
+
+
+def indexing(name: str, rows: int, complete: bool) -> Content:
+    """The rows are being counted, or all are; they are judged next."""
+    return _working(name, f"{rows:,} rows, to be inspected …" if complete else f"{rows:,} rows so far …")
 
 
 def inspecting(name: str, progress: Progress) -> Content:

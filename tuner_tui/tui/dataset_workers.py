@@ -8,6 +8,7 @@ from threading import Lock
 from textual.message import Message
 
 from tuner_tui import paths
+from tuner_tui.data.hub import dataset_id, fetch
 from tuner_tui.data.inspection import Inspection, inspect_file
 from tuner_tui.data.preview import ChatTemplate, Rendered
 from tuner_tui.data.progress import Progress
@@ -15,6 +16,7 @@ from tuner_tui.data.statistics import Statistics
 from tuner_tui.data.template import TemplateFailure
 from tuner_tui.errors import UserError
 from tuner_tui.tui.dataset_rows import DatasetRows
+from tuner_tui.tui.dataset_settings import InspectionSettings
 
 _SECONDS_BETWEEN_PROGRESS = 0.25
 _INDEX_FIRST = 2.0  # seconds
@@ -24,11 +26,12 @@ Cancelled = Callable[[], bool]
 
 
 class DatasetOpened(Message):
-    """The first rows can be shown."""
+    """The first rows can be shown; `asked` is what was to be opened, a path or a name on the hub."""
 
-    def __init__(self, rows: DatasetRows) -> None:
+    def __init__(self, rows: DatasetRows, asked: Path) -> None:
         super().__init__()
         self.rows = rows
+        self.asked = asked
 
 
 class RowsIndexed(Message):
@@ -79,8 +82,9 @@ class RowRendered(Message):
 
 def open_dataset(path: Path, post: Post, cancelled: Cancelled) -> None:
     """Open a dataset and post its first rows at once; then find all the others."""
+    on_the_hub = dataset_id(str(path))
     try:
-        rows = DatasetRows(path)
+        rows = DatasetRows(path if on_the_hub is None else fetch(on_the_hub, cancelled))
     except (UserError, OSError) as error:
         post(DatasetFailed(path, str(error)))
         return
@@ -88,7 +92,7 @@ def open_dataset(path: Path, post: Post, cancelled: Cancelled) -> None:
         rows.close()
         post(DatasetFailed(path, f"{path.name}: cancelled before it was read."))
         return
-    post(DatasetOpened(rows))
+    post(DatasetOpened(rows, path))
     due = _Pace()
 
     def progress(now: Progress) -> None:
@@ -98,12 +102,12 @@ def open_dataset(path: Path, post: Post, cancelled: Cancelled) -> None:
     try:
         rows.build(progress, cancelled)
     except (UserError, OSError) as error:
-        post(DatasetFailed(path, str(error)))
+        post(DatasetFailed(rows.path, str(error)))
         return
     post(RowsIndexed(rows))
 
 
-def inspect(rows: DatasetRows, model: str, max_length: int | None, post: Post, cancelled: Cancelled) -> None:
+def inspect(rows: DatasetRows, settings: InspectionSettings, post: Post, cancelled: Cancelled) -> None:
     """Inspect all rows of an opened dataset; the work itself is done by processes."""
     # The index takes a second for a gigabyte, and then every row can be reached. Where it takes longer,
     # because the file has to be unpacked for it, the inspection does not wait.
@@ -114,12 +118,14 @@ def inspect(rows: DatasetRows, model: str, max_length: int | None, post: Post, c
         if due() and not cancelled():
             post(DatasetProgressed(path, now))
 
-    folder, note = _model_folder(model)
+    folder, note = _model_folder(settings.model)
     try:
         inspection = inspect_file(
             path,
             model=folder,
-            max_length=max_length if folder else None,
+            max_length=settings.max_length if folder else None,
+            goal=settings.goal,
+            eval_path=settings.eval_path,
             progress=progress,
             cancelled=cancelled,
         )
@@ -151,13 +157,10 @@ class RowRenderer:
             try:
                 if self._loaded is None or self._loaded[0] != model:
                     self._loaded = (model, ChatTemplate.load(folder))
-                template = self._loaded[1]
-                rendered = template.render(row.example)
+                rendered = self._loaded[1].render(row.example)
             except (UserError, TemplateFailure) as error:
                 return RowRendered(index, None, str(error))
-        if not template.marks_generation:
-            note = "This template does not mark what is trained; the marks are an estimate."
-        return RowRendered(index, rendered, note)
+        return RowRendered(index, rendered, "\n".join(rendered.notes))
 
 
 class _Pace:

@@ -1,21 +1,18 @@
 """Data: open a dataset, see what is in it and what is wrong with it, and which tokens a run would train."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import ContentSwitcher, OptionList, Static, TabbedContent, TabPane
-from textual.widgets.option_list import Option
+from textual.widgets import ContentSwitcher, Static, TabbedContent, TabPane
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from tuner_tui.data.formats import KNOWN_LAYOUTS
+from tuner_tui.data.hub import dataset_id
 from tuner_tui.tui import dataset_state
-from tuner_tui.tui.dataset_rows import DatasetRows
+from tuner_tui.tui.dataset_settings import InspectionSettings
 from tuner_tui.tui.recent import data_suffixes, remember_dataset, suggested_config, suggestions, with_dataset
 from tuner_tui.tui.screens.data_help import HELP
 from tuner_tui.tui.screens.data_mix import MixPane
@@ -23,6 +20,7 @@ from tuner_tui.tui.screens.data_plan import PlanPane
 from tuner_tui.tui.screens.data_row import RowPane
 from tuner_tui.tui.screens.data_rows import RowsPane
 from tuner_tui.tui.screens.data_split import SplitPane
+from tuner_tui.tui.screens.data_start import StartPane
 from tuner_tui.tui.step import StepScreen
 from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.file_picker import FilePicker
@@ -30,11 +28,11 @@ from tuner_tui.tui.widgets.findings import FindingsView, RuleFindings
 from tuner_tui.tui.widgets.overview import Overview
 from tuner_tui.tui.widgets.row_view import RowPage
 from tuner_tui.tui.widgets.tabs import cycle, show
-from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     # These bring the tokenizer along, which is not needed to paint the screen.
     from tuner_tui.data.inspection import Inspection
+    from tuner_tui.tui.dataset_rows import DatasetRows
     from tuner_tui.tui.dataset_workers import (
         DatasetFailed,
         DatasetInspected,
@@ -42,9 +40,6 @@ if TYPE_CHECKING:
         DatasetProgressed,
         RowsIndexed,
     )
-
-# Bytes of `Inspection.severities` from a warning on: a note is no fault.
-_FAULT = re.compile(rb"[\x02\x03]")
 
 
 class DataScreen(StepScreen):
@@ -65,27 +60,16 @@ class DataScreen(StepScreen):
     def __init__(self) -> None:
         super().__init__()
         self._path: Path | None = None
-        self._settings: tuple[str, int | None] = ("", None)
+        self._settings = InspectionSettings()
         self._rows: DatasetRows | None = None
         self._inspection: Inspection | None = None
+        self._waiting = False
+        """Whether neither the inspection nor its failure has been heard of."""
 
     def compose_body(self) -> ComposeResult:
         yield Static(id="data-state", markup=False)
         with ContentSwitcher(initial="data-start", id="data-switch"):
-            with VerticalScroll(id="data-start", can_focus=False):
-                yield Static(
-                    "Which rows shall the model learn from? Open a file with o, or look at one of these:",
-                    classes="prose",
-                    markup=False,
-                )
-                yield OptionList(id="samples", compact=True, markup=False)
-                yield Static(
-                    "JSON Lines, JSON, CSV, Parquet and Arrow, plain or packed (gzip, zstd), or a folder of "
-                    f"such files. The layout is told from the content: {KNOWN_LAYOUTS}.",
-                    classes="prose quiet",
-                    id="layouts",
-                    markup=False,
-                )
+            yield StartPane(id="data-start")
             with TabbedContent(id="data-tabs"):
                 with TabPane("Overview", id="overview"):
                     yield Overview(id="overview-view")
@@ -101,15 +85,6 @@ class DataScreen(StepScreen):
                     yield MixPane(id="mix-pane")
 
     def on_body_ready(self) -> None:
-        samples = self.query_one("#samples", OptionList)
-        for each in suggestions():
-            name = f"{visible(each.path.name, one_line=True):<22}"
-            samples.add_option(
-                Option(
-                    Content.assemble(name, (visible(each.note, one_line=True), "$quiet")), id=str(each.path)
-                )
-            )
-        samples.highlighted = 0 if samples.option_count else None
         if self.journey.dataset is not None:
             self.open_file(self.journey.dataset)
 
@@ -118,8 +93,10 @@ class DataScreen(StepScreen):
         dataset = self.journey.dataset
         if dataset is not None and dataset != self._path:
             self.open_file(dataset)
-        elif self._path is not None and self._settings != self._model_and_length():
-            self.open_file(self._path)
+        elif self._rows is not None and self._settings != InspectionSettings.of(
+            self.journey, self._rows.path
+        ):
+            self._begin_inspection(self._rows)
 
     def on_unmount(self) -> None:
         if self._rows is not None:
@@ -134,15 +111,15 @@ class DataScreen(StepScreen):
     def open_file(self, path: Path) -> None:
         """Open a dataset: its first rows at once, then all of them, and what is wrong with them."""
         self._path = path
-        self._settings = self._model_and_length()
         self.workers.cancel_group(self, "inspect")
-        self._say(dataset_state.opening(path.name))
+        fetched = dataset_id(str(path)) is not None
+        self._say(dataset_state.fetching(str(path)) if fetched else dataset_state.opening(path.name))
         self._open(path)
 
     def action_open(self) -> None:
         """Choose another file."""
         picker = FilePicker(
-            "Open a dataset", suggestions=suggestions(), suffixes=data_suffixes(), folders=True
+            "Open a dataset", suggestions=suggestions(), suffixes=data_suffixes(), folders=True, hub=True
         )
         self.app.push_screen(picker, lambda path: None if path is None else self.open_file(path))
 
@@ -179,9 +156,8 @@ class DataScreen(StepScreen):
             self.notify(text, severity="warning", markup=False)
         super().action_next_step()
 
-    @on(OptionList.OptionSelected, "#samples")
-    def _sample_chosen(self, event: OptionList.OptionSelected) -> None:
-        self.open_file(Path(event.option_id or ""))
+    def on_start_pane_chosen(self, event: StartPane.Chosen) -> None:
+        self.open_file(event.path)
 
     @on(TabbedContent.TabActivated)
     def _tab_shown(self, event: TabbedContent.TabActivated) -> None:
@@ -217,7 +193,7 @@ class DataScreen(StepScreen):
     def on_row_page_finding_stepped(self, event: RowPage.FindingStepped) -> None:
         pane = self.query_one(RowPane)
         if not pane.step_finding(event.step):
-            index = self._next_fault(pane.index, event.step)
+            index = self.query_one(RowsPane).next_fault(pane.index, event.step)
             if index is None:
                 self.notify("No fault further on." if event.step > 0 else "No fault before.", markup=False)
                 return
@@ -238,39 +214,48 @@ class DataScreen(StepScreen):
         super().action_next_step()
 
     async def on_dataset_opened(self, event: "DatasetOpened") -> None:
-        if event.rows.path != self._path:
+        if event.asked != self._path:
             event.rows.close()
             return
+        self._path = event.rows.path
         if self._rows is not None:
             self._rows.close()
         self._rows = event.rows
         self._inspection = None
         self.query_one(RowsPane).show(event.rows)
-        self.query_one(RowPane).use(event.rows, *self._settings)
         self.query_one(SplitPane).use(event.rows)
         await self.query_one(MixPane).use(event.rows)
         switch = self.query_one(ContentSwitcher)
         if switch.current != "data-tabs":
             switch.current = "data-tabs"
             show(self.query_one(TabbedContent), "overview")
-        self._inspect(event.rows, *self._settings)
+        self._begin_inspection(event.rows)
         self.refresh_bindings()
+
+    def _begin_inspection(self, rows: "DatasetRows") -> None:
+        self._settings = InspectionSettings.of(self.journey, rows.path)
+        self._inspection = None
+        self._waiting = True
+        self.query_one(RowPane).use(rows, self._settings)
+        self._inspect(rows, self._settings)
 
     def on_rows_indexed(self, event: "RowsIndexed") -> None:
         if event.rows is not self._rows:
             return
         self.query_one(RowsPane).grow()
-        if not event.rows.complete:
-            self._say(dataset_state.indexing(event.rows.path.name, len(event.rows)))
+        if self._waiting:
+            self._say(dataset_state.indexing(event.rows.path.name, len(event.rows), event.rows.complete))
 
     def on_dataset_progressed(self, event: "DatasetProgressed") -> None:
         if event.path == self._path and self._inspection is None:
+            self._waiting = False
             self._say(dataset_state.inspecting(event.path.name, event.progress))
 
     def on_dataset_failed(self, event: "DatasetFailed") -> None:
         if event.path != self._path:
             return
         self._path = self._rows.path if self._rows is not None else None
+        self._waiting = False
         if self._inspection is None:
             self._say(safe(f"✗ {event.reason}", "$bad"))
         else:
@@ -283,11 +268,12 @@ class DataScreen(StepScreen):
         if inspection.path != self._path or self._rows is None:
             return
         self._inspection = inspection
+        self._waiting = False
         if self.journey.dataset == inspection.path:
             self.journey.inspection = inspection
         self._rows.set_inspection(inspection)
         self._say(dataset_state.inspected(inspection))
-        self.query_one(Overview).show(inspection, event.figures, *self._settings, event.note)
+        self.query_one(Overview).show(inspection, event.figures, self._settings, event.note)
         kept = inspection.tally.findings.kept
         groups = [
             RuleFindings(each.rule, each.count, len(each.rows), kept.get(each.rule, ()))
@@ -302,6 +288,7 @@ class DataScreen(StepScreen):
     def _worker_ended(self, event: Worker.StateChanged) -> None:
         # No fault of ours may leave the window waiting for what will never come.
         if event.state is WorkerState.ERROR and event.worker.group in ("open", "inspect"):
+            self._waiting = False
             name = self._path.name if self._path is not None else "the file"
             self._say(safe(f"✗ {name}: {event.worker.error!r}", "$bad", one_line=True))
 
@@ -313,11 +300,11 @@ class DataScreen(StepScreen):
         open_dataset(path, self.post_message, lambda: worker.is_cancelled)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="inspect")
-    def _inspect(self, rows: DatasetRows, model: str, max_length: int | None) -> None:
+    def _inspect(self, rows: "DatasetRows", settings: InspectionSettings) -> None:
         from tuner_tui.tui.dataset_workers import inspect
 
         worker = get_current_worker()
-        inspect(rows, model, max_length, self.post_message, lambda: worker.is_cancelled)
+        inspect(rows, settings, self.post_message, lambda: worker.is_cancelled)
 
     def _go_to_row(self) -> None:
         tabs = self.query_one(TabbedContent)
@@ -331,21 +318,6 @@ class DataScreen(StepScreen):
         rows, pane = self.query_one(RowsPane), self.query_one(RowPane)
         rows.move_to(pane.index)
         pane.show(rows.place(pane.index))
-
-    def _next_fault(self, index: int, step: int) -> int | None:
-        """The row after `index`, or before it, in which something is wrong; with a filter, the next row."""
-        pane = self.query_one(RowsPane)
-        if pane.filtered:
-            return pane.neighbour(index, step)
-        found = self._inspection.severities if self._inspection is not None else b""
-        if step > 0:
-            match = _FAULT.search(found, index + 1)
-            return match.start() if match is not None else None
-        return len(found[:index].rstrip(b"\x00\x01")) - 1 if found[:index].strip(b"\x00\x01") else None
-
-    def _model_and_length(self) -> tuple[str, int | None]:
-        config = self.journey.config
-        return ("embedded", None) if config is None else (config.model.name, config.data.max_length)
 
     def _say(self, state: Content) -> None:
         self.query_one("#data-state", Static).update(state)

@@ -2,33 +2,34 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from tuner_tui.data.readers import open_rows
 from tuner_tui.errors import UserError
-from tuner_tui.tui.dataset_rows import DatasetRows
-from tuner_tui.tui.recent import data_suffixes, suggestions
-from tuner_tui.tui.screens.data_plan import (
+from tuner_tui.tui.dataset_plans import (
+    MOST_SEED,
     Cancelled,
     Plan,
-    PlanPane,
     SettingError,
     Tell,
     beside,
     setting,
     stem,
 )
+from tuner_tui.tui.recent import data_suffixes, suggestions
+from tuner_tui.tui.screens.data_plan import PlanPane
 from tuner_tui.tui.widgets.file_picker import FilePicker
 from tuner_tui.tui.widgets.form_fields import FormField, Kind
 from tuner_tui.tui.widgets.form_row import FieldRow
 from tuner_tui.tui.widgets.plan_reports import mix_content
 from tuner_tui.visible import visible
 
-_MOST_SEED = 2**32 - 1
+if TYPE_CHECKING:
+    from tuner_tui.tui.dataset_rows import DatasetRows
+
 _TITLE = 21  # cells of the name of a file
 _PART = "part-"
 
@@ -81,7 +82,7 @@ class MixPane(PlanPane):
             return self._focused_part() is not None
         return super().check_action(action, parameters)
 
-    async def use(self, rows: DatasetRows) -> None:
+    async def use(self, rows: "DatasetRows") -> None:
         """Mix this dataset with others."""
         for row in self._part_rows():
             await row.remove()
@@ -113,7 +114,7 @@ class MixPane(PlanPane):
         if not 0 < share < 1:
             raise SettingError("share", "above 0 and below 1")
         rows = int(self.number("rows", 1, 1e12, whole=True)) if self.value("rows") else None
-        seed = int(self.number("seed", 0, _MOST_SEED, whole=True))
+        seed = int(self.number("seed", 0, MOST_SEED, whole=True))
         repeat = self.value("repeat") == "repeat"
         if not self.value("out"):
             raise SettingError("out", "the name of a file is wanted here")
@@ -153,6 +154,8 @@ class MixPane(PlanPane):
         """Choose one more file."""
 
         async def add(path: Path | None) -> None:
+            from tuner_tui.data.readers import open_rows
+
             if path is None:
                 return
             try:

@@ -2,8 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,9 +18,10 @@ from textual.worker import get_current_worker
 
 from tuner_tui.data.progress import Progress
 from tuner_tui.errors import UserError
+from tuner_tui.tui.dataset_plans import Plan, SettingError
 from tuner_tui.tui.screens.confirm import ConfirmScreen
 from tuner_tui.tui.widgets.dialogs import SaveDialog
-from tuner_tui.tui.widgets.form_fields import FormField, Kind, Raw
+from tuner_tui.tui.widgets.form_fields import FormField
 from tuner_tui.tui.widgets.form_row import FieldRow
 from tuner_tui.tui.widgets.prose import Prose, hanging
 from tuner_tui.visible import visible
@@ -29,35 +29,6 @@ from tuner_tui.visible import visible
 _SMALL = 32 << 20  # bytes; a larger source is read only when it is asked for
 _DEBOUNCE = 0.4  # seconds after the last change
 _BETWEEN_PROGRESS = 0.25
-
-Tell = Callable[[Progress], None]
-Cancelled = Callable[[], bool]
-
-
-class SettingError(UserError):
-    """What stands in a field cannot be used."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be written: the files, how many bytes have to be read for them, and the function that
-    writes files in their place and reports (None when it was cancelled)."""
-
-    targets: tuple[Path, ...]
-    size: int
-    run: Callable[[Sequence[Path], Tell, Cancelled], Any]
-
-
-def setting(
-    path: str, title: str, help: str, kind: Kind, choices: Sequence[str] = (), *, optional: bool = False
-) -> FormField:
-    """A line of the settings."""
-    labels: tuple[tuple[str, Raw], ...] = tuple((each, each) for each in choices)
-    return FormField(path, title, help, "", "", "", kind, optional, labels, advanced=False)
 
 
 class PlanPane(Vertical):
@@ -296,19 +267,6 @@ class PlanPane(Vertical):
 
     def _say(self, text: str, style: str = "$quiet") -> None:
         self.query_one(".plan-text", Prose).show(lambda width: Content.styled(_wrapped(text, width), style))
-
-
-def beside(source: Path, name: str) -> Path:
-    """A file of this name beside `source`; in the working folder when the source is one of the samples."""
-    from tuner_tui import paths
-
-    folder = source.absolute().parent
-    return (Path.cwd() if folder == paths.sample_data().absolute() else folder) / name
-
-
-def stem(source: Path) -> str:
-    """The name of a dataset without its endings: "rows" of rows.jsonl.gz."""
-    return source.name.split(".")[0] or "data"
 
 
 def _hung(text: str, width: int) -> Content:

@@ -9,11 +9,13 @@ from textual.containers import Vertical
 from textual.worker import get_current_worker
 
 from tuner_tui.data.rules import Finding
-from tuner_tui.tui.dataset_rows import DatasetRows
+from tuner_tui.tui.dataset_settings import InspectionSettings
 from tuner_tui.tui.widgets.message_blocks import Marks
 from tuner_tui.tui.widgets.row_view import RowView
 
 if TYPE_CHECKING:
+    from tuner_tui.tui.dataset_rows import DatasetRows
+
     # These bring the tokenizer along, which is not needed to paint the screen.
     from tuner_tui.tui.dataset_workers import RowRendered, RowRenderer
 
@@ -27,8 +29,7 @@ class RowPane(Vertical):
         super().__init__(id=id, classes="-messages")
         self.index = 0
         self._rows: DatasetRows | None = None
-        self._model = ""
-        self._max_length: int | None = None
+        self._settings = InspectionSettings()
         self._findings: list[Finding] = []
         self._chosen: Finding | None = None
         self._renderer: RowRenderer | None = None
@@ -40,11 +41,11 @@ class RowPane(Vertical):
         """Where both views stand beside each other there is nothing to change between."""
         return not (action == "view" and self.screen.has_class("-wide"))
 
-    def use(self, rows: DatasetRows, model: str, max_length: int | None) -> None:
-        """Look at the rows of a dataset that was just opened, from the first."""
-        self._rows, self._model, self._max_length = rows, model, max_length
-        self.index = 0
-        self._chosen = None
+    def use(self, rows: "DatasetRows", settings: InspectionSettings) -> None:
+        """Look at the rows of a dataset: of another one, from the first."""
+        self._settings = settings
+        if rows is not self._rows:
+            self._rows, self.index, self._chosen = rows, 0, None
 
     def choose(self, index: int, finding: Finding | None = None, *, last: bool = False) -> None:
         """Look at the row `index`, at this finding of it or, with `last`, at its last one."""
@@ -68,10 +69,10 @@ class RowPane(Vertical):
             where += f" · row {source[1]:,} of {source[0].name}"
         marks = Marks(self._findings, self._chosen)
         view = self.query_one(RowView)
-        view.show_heading(where, row.kind, marks)
+        view.show_heading(where, row.title, marks)
         problem = row.fault.message if row.fault is not None else ""
         view.show_row(row.example, row.value, problem, marks)
-        self._render_row(rows, self.index, self._model)
+        self._render_row(rows, self.index, self._settings.model)
 
     def step_finding(self, step: int) -> bool:
         """Choose the finding `step` places on in this row; False when there is none."""
@@ -96,10 +97,10 @@ class RowPane(Vertical):
         if event.rendered is None:
             view.show_no_tokens(event.note)
         else:
-            view.show_tokens(event.rendered, self._max_length, event.note)
+            view.show_tokens(event.rendered, self._settings.max_length, event.note)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="row")
-    def _render_row(self, rows: DatasetRows, index: int, model: str) -> None:
+    def _render_row(self, rows: "DatasetRows", index: int, model: str) -> None:
         from tuner_tui.tui.dataset_workers import RowRenderer
 
         worker = get_current_worker()

@@ -1,5 +1,6 @@
 """The rows of a dataset in a table: filter them, search in them, go to one."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -13,18 +14,29 @@ from textual.message import Message
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from tuner_tui.tui.dataset_rows import COLUMNS, DatasetRows
 from tuner_tui.tui.row_filters import RowFilter, row_filters, rule_filter
 from tuner_tui.tui.row_search import RowSearch, collect
-from tuner_tui.tui.widgets.dataset_table import DatasetTable
+from tuner_tui.tui.widgets.dataset_table import Column, DatasetTable
 from tuner_tui.tui.widgets.dialogs import ChooseDialog, Entry
 from tuner_tui.tui.widgets.prompt_line import PromptLine
 from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     from tuner_tui.data.inspection import Inspection
+    from tuner_tui.tui.dataset_rows import DatasetRows
 
+# The cells of `DatasetRows.line`.
+COLUMNS = (
+    Column("row", 8, coloured=True),
+    Column("", 1, coloured=True),
+    Column("kind", 14),
+    Column("request", share=2),
+    Column("calls", share=1),
+)
 _ALL = "all"
+# Bytes of `Inspection.severities`: from a warning on, a row has a fault; a note is none.
+_FAULT = re.compile(rb"[\x02\x03]")
+_NO_FAULT = b"\x00\x01"
 _NEEDLE = 30  # characters of the searched text that are shown
 
 
@@ -73,11 +85,6 @@ class RowsPane(Vertical):
         """The table, once the pane is mounted."""
         return self.query_one(DatasetTable)
 
-    @property
-    def filtered(self) -> bool:
-        """Whether only some of the rows are shown."""
-        return self._filter is not None
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys for matches work while there are some, the filter once the rows are judged."""
         if action == "match":
@@ -86,7 +93,7 @@ class RowsPane(Vertical):
             return True if self._inspection is not None else None
         return True
 
-    def show(self, rows: DatasetRows) -> None:
+    def show(self, rows: "DatasetRows") -> None:
         """Show the rows of a dataset that was just opened."""
         self._rows = rows
         self._inspection = None
@@ -124,6 +131,17 @@ class RowsPane(Vertical):
         if step > 0 and (at == len(self._indexes) or self._indexes[at] != index):
             at -= 1
         return self._indexes[at + step] if 0 <= at + step < len(self._indexes) else None
+
+    def next_fault(self, index: int, step: int) -> int | None:
+        """The row after `index`, or before it, in which something is wrong; with a filter, the next row."""
+        if self._filter is not None:
+            return self.neighbour(index, step)
+        found = self._inspection.severities if self._inspection is not None else b""
+        if step > 0:
+            match = _FAULT.search(found, index + 1)
+            return match.start() if match is not None else None
+        before = len(found[:index].rstrip(_NO_FAULT))
+        return before - 1 if before else None
 
     def place(self, index: int) -> str:
         """Where a row stands among those that are shown, such as "2 of 14 with errors"; "" without filter."""
@@ -225,7 +243,7 @@ class RowsPane(Vertical):
         self._say()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="search")
-    def _look_for(self, rows: DatasetRows, search: RowSearch, shown: Sequence[int]) -> None:
+    def _look_for(self, rows: "DatasetRows", search: RowSearch, shown: Sequence[int]) -> None:
         worker = get_current_worker()
 
         def cancelled() -> bool:

@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Any, cast
 from textual.content import Content
 
 from tuner_tui.errors import UserError
-from tuner_tui.tui.dataset_rows import DatasetRows
-from tuner_tui.tui.screens.data_plan import (
+from tuner_tui.tui.dataset_plans import (
+    MOST_SEED,
     Cancelled,
     Plan,
-    PlanPane,
     SettingError,
     Tell,
     beside,
     setting,
     stem,
 )
+from tuner_tui.tui.screens.data_plan import PlanPane
 from tuner_tui.tui.widgets.form_fields import FormField, Kind
 from tuner_tui.tui.widgets.plan_reports import split_content
 
 if TYPE_CHECKING:
     from tuner_tui.data.groups import By
+    from tuner_tui.tui.dataset_rows import DatasetRows
 
 _BY = ("row", "template", "tool")
-_MOST_SEED = 2**32 - 1
 
 
 class SplitPane(PlanPane):
@@ -58,7 +58,7 @@ class SplitPane(PlanPane):
             setting("eval", "Evaluation file", "The rows set aside, as canonical JSON Lines.", Kind.PATH),
         )
 
-    def use(self, rows: DatasetRows) -> None:
+    def use(self, rows: "DatasetRows") -> None:
         """Split this dataset."""
         self._source, self._bytes = rows.path, rows.bytes_on_disk
         name = stem(rows.path)
@@ -80,7 +80,7 @@ class SplitPane(PlanPane):
         share = self.number("share", 0, 1)
         if not 0 < share < 1:
             raise SettingError("share", "above 0 and below 1")
-        seed = int(self.number("seed", 0, _MOST_SEED, whole=True))
+        seed = int(self.number("seed", 0, MOST_SEED, whole=True))
         by = cast("By", self.value("by"))
         for field in ("train", "eval"):
             if not self.value(field):

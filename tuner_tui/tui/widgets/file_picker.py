@@ -17,6 +17,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
+from tuner_tui.data.hub import dataset_id
 from tuner_tui.tui.text import safe
 from tuner_tui.visible import visible
 
@@ -73,12 +74,15 @@ class FilePicker(ModalScreen[Path | None]):
         suffixes: Sequence[str] = (),
         value: str = "",
         folders: bool = False,
+        hub: bool = False,
     ) -> None:
         """`suffixes` (".jsonl", ...) are the files that are listed; any file can be typed. Empty: all.
 
-        With `folders` a folder as a whole can be chosen too.
+        With `folders` a folder as a whole can be chosen too; with `hub`, what may be the name of a dataset
+        of the Hugging Face hub ("owner/name") and no path.
         """
         super().__init__()
+        self._hub = hub
         self._folders = folders
         self._title = title
         self._suggestions = suggestions
@@ -112,7 +116,7 @@ class FilePicker(ModalScreen[Path | None]):
     @on(Input.Submitted, "#picker-path")
     def _submitted(self, event: Input.Submitted) -> None:
         typed = Path(event.value).expanduser()
-        if event.value and typed.is_file():
+        if event.value and (typed.is_file() or self._is_on_hub(event.value)):
             self.dismiss(typed)
         else:
             self._take_highlighted()
@@ -156,11 +160,16 @@ class FilePicker(ModalScreen[Path | None]):
         folders = sum(entry.endswith(os.sep) for entry in event.entries)
         if event.more:
             self._say(f"The first {MOST_ENTRIES} entries; type more to narrow the list.")
+        elif not event.entries and self._is_on_hub(event.typed):
+            self._say(f"Enter fetches {event.typed} from the Hugging Face hub.")
         elif not event.entries:
             self._say(f"Nothing here begins with {Path(event.typed).name!r}.")
         else:
             self._say(f"folders: {folders}, files: {len(event.entries) - folders}")
         self._show([(entry, safe(_last_part(entry), one_line=True)) for entry in event.entries])
+
+    def _is_on_hub(self, typed: str) -> bool:
+        return self._hub and dataset_id(typed) is not None
 
     def _refresh(self, typed: str) -> None:
         if typed:

@@ -172,9 +172,10 @@ def _tools(example: Example) -> list[_Part]:
         parts.append(_title(title, "tools", "$primary"))
         parts += [_tool(each, f"tools[{index}]") for index, each in enumerate(tools)]
     if originals := example.get("original_tools"):
-        parts.append(_title("\nThe tools as they stand in the file", "original_tools", "$primary"))
-        text, _ = dump(originals, "original_tools", (), indent=False)
-        parts.append(_Part("-", lambda findings: _limited(text, "$quiet")))
+        texts = [dump(each, "", (), indent=False)[0] for each in originals]
+        parts.append(_Part("-", lambda findings: Content()))
+        parts.append(_title("As they stand in the file", "original_tools", "$primary"))
+        parts.append(_Part("-", lambda findings: _limited("\n".join(texts), "$quiet")))
     return parts
 
 

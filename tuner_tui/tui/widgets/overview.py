@@ -10,6 +10,7 @@ from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from tuner_tui.tui.dataset_settings import InspectionSettings
 from tuner_tui.tui.widgets.histogram import Histogram, bar
 from tuner_tui.tui.widgets.prose import Prose, hanging
 from tuner_tui.visible import visible
@@ -47,7 +48,7 @@ class Overview(VerticalScroll):
             yield Prose(id="argument-types")
 
     def show(
-        self, inspection: "Inspection", figures: "Statistics", model: str, max_length: int | None, note: str
+        self, inspection: "Inspection", figures: "Statistics", settings: InspectionSettings, note: str
     ) -> None:
         """Show an inspection; `note` says why there are no token counts, when there are none."""
         self.query_one("#overview-text", Prose).show(partial(_facts, inspection, figures))
@@ -56,8 +57,9 @@ class Overview(VerticalScroll):
         tokens = figures.tokens
         histogram.display = tokens is not None
         if tokens is not None:
+            max_length = settings.max_length
             beyond = 0 if max_length is None else sum(length > max_length for length in inspection.lengths)
-            text.show(partial(_tokens, tokens, model))
+            text.show(partial(_tokens, tokens, settings.model))
             histogram.show(tokens.histogram, tokens.lengths, max_length, beyond)
         else:
             reason = visible(note or "No row could be rendered.")

@@ -22,7 +22,7 @@ from tuner_tui.visible import visible
 if TYPE_CHECKING:
     from tuner_tui.data.preview import Rendered
 
-_HEADED = 3  # findings that the heading tells in full; all of them stand beside their fields
+_HEADED = 2  # findings that the heading tells in full; all of them stand beside their fields
 _ABOVE = 2  # lines that stay in sight above a fault
 _SIDE_BY_SIDE = 88  # cells from which two answers stand beside each other
 
@@ -31,8 +31,8 @@ class RowPage(VerticalScroll):
     """A scrolling page of the row view; the side arrows go to the neighbouring rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "Row before", key_display="←"),
-        Binding("right", "step(1)", "Next row", key_display="→"),
+        Binding("left", "step(-1)", "Row before", show=False),
+        Binding("right", "step(1)", "Other rows", key_display="← →"),
         Binding("e", "finding(1)", "Next fault"),
         Binding("E", "finding(-1)", "Fault before", show=False),
     ]
@@ -91,10 +91,11 @@ class MessagesPage(RowPage):
             static.update(Content("\n").join([block.content for block in shown]))
             static.display = bool(shown)
         self.query_one("#row-pair").display = bool(blocks.chosen or blocks.rejected)
-        self.scroll_home(animate=False)
         if any(block.chosen for block in chain(*self._blocks.values())):
             # Where it stands is known when the new text has been laid out.
             self.call_after_refresh(self._scroll_to_chosen)
+        else:
+            self.scroll_home(animate=False)
 
     def on_resize(self) -> None:
         self.set_class(self.content_size.width >= _SIDE_BY_SIDE, "-beside")
@@ -107,7 +108,7 @@ class MessagesPage(RowPage):
                 width = max(static.content_size.width, 1)
                 above = sum(block.content.get_height({}, width) for block in shown[:index])
                 top = static.region.y - self.region.y + self.scroll_offset.y
-                self.scroll_to(y=max(top + above - _ABOVE, 0), animate=False)
+                self.scroll_to(y=max(top + above - _ABOVE, 0), animate=False, immediate=True)
                 return
 
 
@@ -139,9 +140,9 @@ class RowView(Widget):
         ordered = [*first, *(each for each in findings if each is not chosen)]
         for each in ordered[:_HEADED]:
             symbol, colour = MARKS[each.severity]
-            field = f"{visible(each.field, one_line=True)}: " if each.field else ""
+            field = visible(each.field or "", one_line=True)
             message = visible(each.message, one_line=True)
-            lines.append(Content.assemble((f"{symbol} ", colour), (field, "$quiet"), message))
+            lines.append(Content.assemble((f"{symbol} ", colour), message, (f"  {field}", "$quiet")))
         if len(ordered) > _HEADED:
             lines.append(Content.styled(f"… and {len(ordered) - _HEADED} more; e goes to the next", "$quiet"))
         self.query_one("#row-heading", Static).update(Content("\n").join(lines))

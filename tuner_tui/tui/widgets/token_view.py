@@ -30,7 +30,7 @@ class TokenView(Static):
     def show(self, rendered: "Rendered", max_length: int | None = None, note: str = "") -> None:
         """Show `rendered`; tokens from `max_length` on are struck through, as a run would cut them off."""
         content = token_content(rendered, max_length)
-        self.update(Content("\n").join([Content.styled(note, "$quiet"), content]) if note else content)
+        self.update(Content("\n").join([safe(note, "$quiet"), content]) if note else content)
 
 
 def token_content(rendered: "Rendered", max_length: int | None = None) -> Content:
