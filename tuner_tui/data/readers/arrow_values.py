@@ -53,7 +53,7 @@ def _values(array: "Array") -> list[Any]:
     if types.is_map(kind):
         return _maps(array)
     if types.is_list_view(kind) or types.is_large_list_view(kind):
-        return _values(array.cast(pyarrow.large_list(kind.value_type)))
+        return _views(array)
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return _lists(array)
     if types.is_temporal(kind):
@@ -97,6 +97,12 @@ def _lists(array: "Array") -> list[list[Any] | None]:
     first, last = bounds[0], bounds[-1]
     inner = _values(array.values.slice(first, last - first))
     return _with_nulls(array, [inner[begin - first : end - first] for begin, end in pairwise(bounds)])
+
+
+def _views(array: "Array") -> list[list[Any] | None]:
+    inner = _values(array.values)
+    places = zip(array.offsets.to_pylist(), array.sizes.to_pylist(), strict=True)
+    return _with_nulls(array, [inner[start : start + size] for start, size in places])
 
 
 def _maps(array: "Array") -> list[dict[str, Any] | None]:

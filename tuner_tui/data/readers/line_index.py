@@ -52,7 +52,7 @@ class LineIndex:
         """As `extend` to the end of the file, block by block: gives the offset that was reached."""
         while self._at < size:
             before = self._at
-            self.extend(min(self._at + (4 * _BLOCK if self._rows else _FIRST), size), ended=False)
+            self.extend(min(self._at + (_BLOCK if self._rows else _FIRST), size), ended=False)
             if self._at == before:  # the file has shrunk
                 break
             yield self._at

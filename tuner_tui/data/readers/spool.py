@@ -13,7 +13,7 @@ from tuner_tui.data.readers.line_index import LineIndex
 from tuner_tui.data.readers.rows import Row, Span, decode, to_span
 from tuner_tui.errors import UserError
 
-_STEP = 4 << 20  # bytes between two steps
+_STEP = 1 << 20  # bytes between two steps
 _FIRST = 64 << 10  # of the first step, so that the first rows are there at once
 _RESERVE = 512 << 20  # bytes that are left free
 _FAULT = b"!"  # begins the line of a row that could not be read; JSON begins otherwise

@@ -4,7 +4,6 @@ A compressed file that is cut off or damaged still gives what comes before the f
 stream sees an ordinary end and asks for `fault` afterwards.
 """
 
-import gzip
 import io
 import os
 import zlib
@@ -15,6 +14,7 @@ from typing import Any, BinaryIO
 from tuner_tui.errors import UserError
 
 _BUFFER = 1024 * 1024
+_PIECE = 64 * 1024
 
 
 class Compression(Enum):
@@ -50,7 +50,7 @@ class _Unpacked(io.RawIOBase):
         self._file = open_plain(path)
         self._stream: Any = self._file
         if compression is Compression.GZIP:
-            self._stream = gzip.GzipFile(fileobj=self._file)
+            self._stream = _Gunzip(self._file)
         elif compression is Compression.ZSTD:
             from tuner_tui.data.readers.columnar import zstd_stream
 
@@ -67,7 +67,8 @@ class _Unpacked(io.RawIOBase):
         if self.fault is not None:
             return 0
         try:
-            data: bytes = self._stream.read(len(buffer))
+            # In small pieces: what was unpacked before a fault, in the same call, is lost.
+            data: bytes = self._stream.read(min(len(buffer), _PIECE))
         except EOFError:
             self.fault = f"the {self._compression.value} data is cut off here"
             return 0
@@ -91,6 +92,36 @@ class _Unpacked(io.RawIOBase):
         if not self.closed:
             self._file.close()
         super().close()
+
+
+class _Gunzip:
+    """The unpacked bytes of a gzip file of one or more members. `gzip.GzipFile` would give nothing of a piece
+    that has its end, or a fault, in it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._member = zlib.decompressobj(wbits=31)
+        self._packed = b""
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, none at the end; EOFError when that comes too early."""
+        while True:
+            data = self._member.decompress(self._packed, size)
+            self._packed = self._member.unconsumed_tail
+            if data:
+                return data
+            if self._member.eof:
+                rest = self._member.unused_data.lstrip(b"\0")  # members may be padded
+                while not rest:
+                    if not (block := self._file.read(_PIECE)):
+                        return b""
+                    rest = block.lstrip(b"\0")
+                self._member = zlib.decompressobj(wbits=31)
+                self._packed = rest
+            elif not self._packed:
+                self._packed = self._file.read(_PIECE)
+                if not self._packed:
+                    raise EOFError
 
 
 def open_plain(path: Path) -> BinaryIO:
