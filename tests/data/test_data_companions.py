@@ -59,7 +59,59 @@ def test_api_bank_table_beside_or_above(tmp_path: Path, place: str) -> None:
     for dataset in (path, folder):
         companion = load_companion(dataset, Format.API_BANK)
         assert list(companion.tools) == ["AddAlarm", "AddMeeting", "GetToday"]
-        assert companion.tools["AddAlarm"]["input_parameters"] == "(token: str, time: datetime)"
+        assert companion.tools["AddAlarm"]["parameters"]["properties"]["time"] == {
+            "type": "datetime",
+            "description": "When.",
+        }
+
+
+API_BANK_PROGRAM = """
+from apis.api import API
+
+raise SystemExit("this program is read, and not run")
+
+class AddAlarm(API):
+    description = "Sets an alarm."
+    input_parameters = {
+        "token": {"type": "str", "description": "Who asks."},
+        "at": {"type": "str"},
+        "days": {"type": "List[int]"},
+    }
+    database_name = "Alarm" + str(1)
+
+    def call(self, token, at): ...
+
+class Helper:
+    pass
+"""
+
+
+def test_api_bank_programs_go_before_the_table(tmp_path: Path) -> None:
+    folder = tmp_path / "samples" / "level-1"
+    folder.mkdir(parents=True)
+    (folder / "all_apis.csv").write_text(API_BANK_TABLE, "utf-8")
+    (tmp_path / "apis").mkdir()
+    program = tmp_path / "apis" / "add_alarm.py"
+    program.write_text(API_BANK_PROGRAM)
+    assert load_companion(folder, Format.API_BANK).tools == {
+        "AddAlarm": {
+            "name": "AddAlarm",
+            "description": "Sets an alarm.",
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "token": {"type": "str", "description": "Who asks."},
+                    "at": {"type": "str"},
+                    "days": {"type": "List[int]"},
+                },
+                "required": ["token", "at", "days"],
+            },
+        }
+    }
+    for broken in ("class AddAlarm(", "x = " + "[" * 5000, "a\0b"):
+        program.write_text(broken)
+        with pytest.raises(UserError, match=r"add_alarm\.py: is not Python"):
+            load_companion(folder, Format.API_BANK)
 
 
 def test_bfcl(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@
   `multi_turn_func_doc/*.json` the tools of the multi-turn categories
   (https://github.com/ShishirPatil/gorilla, berkeley-function-call-leaderboard).
 - Seal-Tools: `tool.jsonl` in the same folder (https://github.com/fairyshine/Seal-Tools).
-- API-Bank: `all_apis.csv` in the folder or one above it, or in a folder `data` of these
-  (https://github.com/AlibabaResearch/DAMO-ConvAI, api-bank). Its headers are Chinese.
+- API-Bank: the programs `apis/*.py`, and else the table `all_apis.csv`, in the folder or one above it, the
+  table also in a folder `data` of these (https://github.com/AlibabaResearch/DAMO-ConvAI, api-bank). Table and
+  dialogues disagree in places (DeleteAlarm takes `timer_id` in one, `time` in the other); the programs agree
+  with the dialogues.
 """
 
 import csv
@@ -18,6 +20,7 @@ from typing import Any
 
 import orjson
 
+from tuner_tui.data.api_bank_tools import tool_of_row, tools_of_program
 from tuner_tui.data.formats import Format
 from tuner_tui.errors import UserError
 
@@ -32,9 +35,9 @@ _PACKED = (".gz", ".zst")
 class Companion:
     """What stands beside a dataset.
 
-    `answers`: a row's id to its answer; `tools`: a tool's name to its declaration as it stands in the file
-    (BFCL: the stem of a file to its list of tools); `missing`: where something was looked for and not found,
-    as the end of a sentence, empty when all is there or nothing is needed.
+    `answers`: a row's id to its answer; `tools`: a tool's name to its declaration (BFCL: the stem of a file
+    to its list of tools); `missing`: where something was looked for and not found, as the end of a sentence,
+    empty when all is there or nothing is needed.
     """
 
     answers: Mapping[str, Any] = field(default_factory=dict)
@@ -82,11 +85,15 @@ def _find_seal_tools(path: Path) -> _Found:
 
 def _find_api_bank(path: Path) -> _Found:
     folder = _folder(path).absolute()
-    for above in (folder, *folder.parents[:_LEVELS]):
+    levels = (folder, *folder.parents[:_LEVELS])
+    for above in levels:
+        if programs := sorted(one for one in (above / "apis").glob("*.py") if _is_file(one)):
+            return [], programs, ""
+    for above in levels:
         for table in (above / "all_apis.csv", above / "data" / "all_apis.csv"):
             if _is_file(table):
                 return [], [table], ""
-    return [], [], "there is no all_apis.csv in its folder or above"
+    return [], [], "there is neither apis/*.py nor all_apis.csv in its folder or above"
 
 
 _FINDERS: dict[Format, Callable[[Path], _Found]] = {
@@ -131,12 +138,27 @@ def _load(format: Format, answers: _Stamped, tools: _Stamped, missing: str) -> C
         )
     tool_of: dict[str, Any] = {}
     for path, _, size in tools:
-        rows = _objects(path, size) if format is Format.SEAL_TOOLS else _table(path, size)
-        tool_of.update((str(row.get(_NAMES[format])), row) for row in rows)
+        if format is Format.SEAL_TOOLS:
+            tool_of.update((str(tool.get("api_name")), tool) for tool in _objects(path, size))
+        else:
+            tool_of.update((tool["name"], tool) for tool in _api_bank_tools(path, size))
     return Companion(answer_of, tool_of, missing)
 
 
-_NAMES = {Format.SEAL_TOOLS: "api_name", Format.API_BANK: "类名"}  # the column of the tool's name
+def _api_bank_tools(path: Path, size: int) -> Iterator[dict[str, Any]]:
+    """The tools of a program or of the table."""
+    data = _read(path, size)
+    try:
+        if path.suffix == ".py":
+            yield from tools_of_program(data.decode())
+        else:
+            table = io.StringIO(data.decode("utf-8-sig"), newline="")
+            yield from map(tool_of_row, csv.DictReader(table))
+    except (ValueError, csv.Error) as error:  # UnicodeDecodeError is a ValueError
+        kind = "Python" if path.suffix == ".py" else "CSV in UTF-8"
+        raise UserError(
+            f"{path}: is not {kind} ({error}); it goes with the dataset, so mend it or take it away."
+        ) from None
 
 
 def _objects(path: Path, size: int) -> Iterator[dict[str, Any]]:
@@ -155,17 +177,6 @@ def _objects(path: Path, size: int) -> Iterator[dict[str, Any]]:
         if not isinstance(value, dict):
             raise UserError(f"{path}: row {number} is no JSON object; mend it or take the file away.")
         yield value
-
-
-def _table(path: Path, size: int) -> Iterator[dict[str, Any]]:
-    """The rows of a CSV file with headers; cells beyond the headers are left out."""
-    try:
-        table = io.StringIO(_read(path, size).decode("utf-8-sig"), newline="")
-        yield from ({key: one for key, one in row.items() if key} for row in csv.DictReader(table))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(
-            f"{path}: is not CSV in UTF-8 ({error}); it goes with the dataset, so mend it or take it away."
-        ) from None
 
 
 def _read(path: Path, size: int) -> bytes:

@@ -4,35 +4,29 @@
     {"role": "API", "api_name", "param_dict", "result": {"output", "exception"}}
 
 `reshape` has made one row of a file: `{"dialogue": [turn, …]}`. What the AI says before a call is the text
-of the same turn. The tools are those that the dialogue calls, as `all_apis.csv` declares them: the names
-and types come from its column `input_parameters`, the descriptions from `api_info`. That table and the
-dialogues disagree in places (DeleteAlarm takes `timer_id` in one, `time` in the other); then the calls are
-findings.
+of the same turn. The tools are those that the dialogue calls, as `api_bank_tools` reads them from the
+programs or the table beside the dialogues; the types are left to the normalisation.
 
-Source: https://github.com/AlibabaResearch/DAMO-ConvAI, api-bank/lv1-lv2-samples and
-api-bank/data/all_apis.csv.
+Source: https://github.com/AlibabaResearch/DAMO-ConvAI, api-bank/lv1-lv2-samples.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from tuner_tui.data.companions import Companion
 from tuner_tui.data.converters.errors import ConversionError, kind_of, malformed, require
-from tuner_tui.data.converters.literals import read_value, split_top
 from tuner_tui.data.converters.messages import make_call, to_arguments
 from tuner_tui.data.converters.results import result_text
 from tuner_tui.data.examples import Example, Message
 
 _SPEAKERS = {"User": "user", "AI": "assistant"}
-_ASSIGNED = re.compile(r"^(\w+) = ", re.MULTILINE)
 
 
 def from_api_bank(value: Mapping[str, Any], companion: Companion) -> Example:
     """One dialogue.
 
     Raises:
-        ConversionError: a turn is malformed, or the dialogue has calls and the table of APIs is not there.
+        ConversionError: a turn is malformed, or the dialogue has calls and no tools are declared.
     """
     turns = require(value, "dialogue")
     if not isinstance(turns, list) or not turns:
@@ -51,12 +45,10 @@ def from_api_bank(value: Mapping[str, Any], companion: Companion) -> Example:
         else:
             messages.append(_said(turn, field))
     if called and not companion.tools:
-        reason = f"the tools of this layout stand in all_apis.csv; {companion.missing or 'it declares none'}"
+        reason = f"the tools stand in files of their own; {companion.missing or 'they declare none'}"
         raise ConversionError("missing_companion", None, reason)
-    declared = {name: companion.tools[name] for name in called if name in companion.tools}
-    tools = [_tool(name, row) for name, row in declared.items()]
-    example: Example = {"messages": messages, "tools": tools}
-    return example | ({"original_tools": list(declared.values())} if declared else {})
+    tools = [companion.tools[name] for name in called if name in companion.tools]
+    return {"messages": messages, "tools": tools}
 
 
 def _said(turn: Mapping[str, Any], field: str) -> Message:
@@ -83,36 +75,3 @@ def _call(turn: Mapping[str, Any], field: str, said: str) -> list[Message]:
 
 def _is_text_alone(message: Message) -> bool:
     return message["role"] == "assistant" and "tool_calls" not in message
-
-
-def _tool(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of the table as a tool; its Python types are left to the normalisation."""
-    signature = str(row.get("input_parameters", "")).strip().removeprefix("(").removesuffix(")")
-    declared = [part.split(":", 1) for part in split_top(signature) if ":" in part]
-    assigned = _assignments(str(row.get("api_info", "")))
-    known = assigned.get("input_parameters")
-    texts = known if isinstance(known, dict) else {}
-    properties: dict[str, Any] = {}
-    for parameter, kind in ((parameter.strip(), kind.strip()) for parameter, kind in declared):
-        properties[parameter] = {"type": kind}
-        described = texts.get(parameter)
-        if isinstance(described, dict) and isinstance(text := described.get("description"), str):
-            properties[parameter]["description"] = text
-    description = assigned.get("description")
-    return {
-        "name": name,
-        "description": description if isinstance(description, str) else "",
-        "parameters": {"type": "object", "properties": properties, "required": list(properties)},
-    }
-
-
-def _assignments(source: str) -> dict[str, Any]:
-    """`name = literal` at the beginning of lines, as a dict; what is no literal is left out."""
-    parts = _ASSIGNED.split(source)[1:]
-    found: dict[str, Any] = {}
-    for name, text in zip(parts[::2], parts[1::2], strict=True):
-        try:
-            found[name] = read_value(text)
-        except ValueError:
-            continue
-    return found
