@@ -437,6 +437,58 @@ def test_alpaca_and_text() -> None:
         convert({"text": None}, Format.TEXT)
 
 
+LLAMA = (
+    "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nEnvironment: ipython\nCutting Knowledge "
+    "Date: December 2023\nToday Date: 26 Jul 2024\n\nBe brief.<|eot_id|><|start_header_id|>user"
+    "<|end_header_id|>\n\nGiven the following functions, please respond with a JSON for a function call with "
+    'its proper arguments that best answers the given prompt.\n\nRespond in the format {"name": function '
+    'name, "parameters": dictionary of argument name and its value}.Do not use variables.\n\n'
+    + json.dumps(WRAPPED[0], indent=4)
+    + "\n\nRome?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
+    '{"name": "get_weather", "parameters": {"city": "Rome"}}<|eot_id|><|start_header_id|>ipython'
+    '<|end_header_id|>\n\n"rain"<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n{It} rains.'
+)
+CHATML = (
+    "<|im_start|>system\nBe brief.\n\n# Tools\n\nYou may call one or more functions to assist with the user "
+    "query.\n\nYou are provided with function signatures within <tools></tools> XML tags:\n<tools>\n"
+    + json.dumps(WRAPPED[0])
+    + "\n</tools>\n\nFor each function call, return a json object with function name and arguments within "
+    '<tool_call></tool_call> XML tags:\n<tool_call>\n{"name": <function-name>, "arguments": '
+    "<args-json-object>}\n</tool_call><|im_end|>\n<|im_start|>user\nRome?<|im_end|>\n<|im_start|>assistant\n"
+    '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Rome"}}\n</tool_call><|im_end|>\n'
+    "<|im_start|>user\n<tool_response>\nrain\n</tool_response><|im_end|>\n<|im_start|>assistant\n{It} rains."
+    "<|im_end|>\n"
+)
+
+
+@pytest.mark.parametrize("text", [LLAMA, CHATML])
+def test_rendered_text_is_taken_apart(text: str) -> None:
+    assert detect([{"text": text}]) is Format.TEXT
+    converted = convert({"text": text}, Format.TEXT)
+    assert converted["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        user("Rome?"),
+        answer("", call("get_weather", city="Rome")),
+        result("rain", name="get_weather"),
+        answer("{It} rains."),
+    ]
+    assert converted["tools"] == WRAPPED
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("<|start_header_id|>user", "not closed"),
+        ("<|start_header_id|>wizard<|end_header_id|>\n\nx", "wizard"),
+        ("<|im_start|>wizard\nx<|im_end|>", "wizard"),
+        ("<|im_start|>assistant\n<tool_call>{cut</tool_call>", "neither JSON"),
+    ],
+)
+def test_rendered_text_that_cannot_be_read(text: str, reason: str) -> None:
+    with pytest.raises(ConversionError, match=reason):
+        convert({"text": text}, Format.TEXT)
+
+
 def test_kto() -> None:
     row = {"prompt": "x", "completion": [answer("", call("get_weather"))], "label": 1, "tools": [FUNCTION]}
     assert detect([row]) is Format.KTO
@@ -472,6 +524,11 @@ def test_hostile_text_costs_little_time() -> None:
                 convert({"conversations": turns}, format)
             except ConversionError:
                 continue
+    for text in ("<|start_header_id|>" * 20_000, "<|im_start|>user\n" * 20_000, "{" * 50_000):
+        try:
+            convert({"text": "<|im_start|>system\nx" + text}, Format.TEXT)
+        except ConversionError:
+            continue
     for text in (" " * 200_000, "USER:" * 50_000, "{" * 50_000, "<functioncall>" * 20_000):
         try:
             convert({"system": f"SYSTEM: {text}", "chat": f"USER: {text}"}, Format.GLAIVE)

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner_tui.data.converters.errors import kind_of, malformed, unparseable
-from tuner_tui.data.converters.literals import literal_value
 from tuner_tui.data.converters.messages import make_call
 from tuner_tui.data.examples import ToolCall
+from tuner_tui.data.literals import literal_value
 from tuner_tui.data.safe_ast import parse_expression
 
 _OPEN = object()  # an argument that is left out

@@ -7,6 +7,7 @@ import orjson
 
 from tuner_tui.data.converters.errors import ConversionError, json_reason, kind_of, malformed, unparseable
 from tuner_tui.data.examples import Message, ToolCall
+from tuner_tui.data.literals import read_value
 
 _ROLES = {
     "system": "system",
@@ -189,6 +190,19 @@ def calls_in_text(value: Any, field: str) -> list[ToolCall]:
             value = orjson.loads(value)
         except orjson.JSONDecodeError as error:
             raise unparseable(field, f"the call is {json_reason(error)}") from None
+    return [to_call(call, field) for call in (value if isinstance(value, list) else [value])]
+
+
+def calls_in_literal(text: str, field: str) -> list[ToolCall]:
+    """The calls of a text that is a call, or a list of them, in JSON or as a Python literal.
+
+    Raises:
+        ConversionError: it is neither, or not a call.
+    """
+    try:
+        value = read_value(text)
+    except ValueError as error:
+        raise unparseable(field, f"the call is neither JSON nor a Python literal ({error})") from None
     return [to_call(call, field) for call in (value if isinstance(value, list) else [value])]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tuner_tui.data.converters.errors import kind_of, malformed, require
 from tuner_tui.data.converters.messages import calls_in_text, text_of, to_messages, to_turns, tools_of
+from tuner_tui.data.converters.rendered import from_rendered
 from tuner_tui.data.converters.turns import name_results
 from tuner_tui.data.examples import Example, Message
 
@@ -116,12 +117,13 @@ def from_alpaca(value: Mapping[str, Any]) -> Example:
 
 
 def from_text(value: Mapping[str, Any]) -> Example:
-    """`{"text": …}`: all of it is trained, as the one turn of an assistant.
+    """`{"text": …}`: all of it is trained, as the one turn of an assistant. Text that a chat template of
+    Llama 3.1 or of the ChatML family has rendered is taken apart into its turns again.
 
     https://huggingface.co/docs/trl/dataset_formats#language-modeling
 
     Raises:
-        ConversionError: it is no text.
+        ConversionError: it is no text, or a rendered turn cannot be read.
     """
     text = text_of(require(value, "text"), "text")
-    return {"messages": [{"role": "assistant", "content": text}], "tools": []}
+    return from_rendered(text) or {"messages": [{"role": "assistant", "content": text}], "tools": []}

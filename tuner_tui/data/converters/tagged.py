@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tuner_tui.data.converters.errors import ConversionError, require
-from tuner_tui.data.converters.literals import calls_in_literal, objects_in_text, read_value
-from tuner_tui.data.converters.messages import to_messages, to_tools
+from tuner_tui.data.converters.messages import calls_in_literal, to_messages, to_tools
 from tuner_tui.data.converters.turns import merge_turns, name_results
 from tuner_tui.data.examples import Example, Message, ToolCall
+from tuner_tui.data.literals import objects_in_text, read_value
 
 # No pattern has two stretches that could share characters: a hostile text costs linear time.
 _CALL = re.compile(r"<tool_call>(.*?)(?:</tool_call>|\Z)", re.DOTALL)
@@ -18,7 +18,8 @@ _RESULT_KEYS = {"name", "content", "tool_call_id"}
 _LONGEST_SYSTEM = 200_000  # characters that are looked through for instructions
 # What the system text says about the form of calls; a model's own chat template says it its own way.
 _INSTRUCTIONS = (
-    re.compile(r"You are provided with function signatures within <tools>\s*</tools> XML tags\.?\s*"),
+    re.compile(r"You are provided with function signatures within <tools>\s*</tools> XML tags[.:]?\s*"),
+    re.compile(r"# Tools\n\nYou may call one or more functions to assist with the user query\.\s*"),
     re.compile(r"Use the following pydantic model json schema for each.*?(?=For each|\Z)", re.DOTALL),
     re.compile(r"For each function call,? return a json object.*</tool_call>", re.DOTALL | re.IGNORECASE),
     re.compile(r"Here are the available tools:?\s*(?=\Z|\n)"),

@@ -15,17 +15,22 @@ from tuner_tui.data.converters.errors import (
     unparseable,
 )
 from tuner_tui.data.converters.finish import FINISH, calls_finish, with_answer
-from tuner_tui.data.converters.literals import (
-    bracketed,
+from tuner_tui.data.converters.messages import (
     calls_in_literal,
+    make_call,
+    to_arguments,
+    to_messages,
+    to_tools,
+)
+from tuner_tui.data.converters.turns import merge_turns, name_results
+from tuner_tui.data.examples import Example, Message, ToolCall
+from tuner_tui.data.literals import (
+    bracketed,
     objects_in_text,
     read_value,
     split_top,
     tools_in_text,
 )
-from tuner_tui.data.converters.messages import make_call, to_arguments, to_messages, to_tools
-from tuner_tui.data.converters.turns import merge_turns, name_results
-from tuner_tui.data.examples import Example, Message, ToolCall
 
 # -- Glaive --------------------------------------------------------------------------------------------------
 _SPEAKER = re.compile(r"(?:^|\n)[ \t]*(USER|ASSISTANT|FUNCTION RESPONSE):")

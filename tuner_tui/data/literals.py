@@ -6,9 +6,6 @@ from typing import Any
 
 import orjson
 
-from tuner_tui.data.converters.errors import unparseable
-from tuner_tui.data.converters.messages import to_call
-from tuner_tui.data.examples import ToolCall
 from tuner_tui.data.safe_ast import parse_expression
 
 _CONSTANTS = {"true": True, "false": False, "null": None}
@@ -26,19 +23,6 @@ def read_value(text: str) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return literal_value(parse_expression(text))
-
-
-def calls_in_literal(text: str, field: str) -> list[ToolCall]:
-    """The calls of a text that is a call, or a list of them, in JSON or as a Python literal.
-
-    Raises:
-        ConversionError: it is neither, or not a call.
-    """
-    try:
-        value = read_value(text)
-    except ValueError as error:
-        raise unparseable(field, f"the call is neither JSON nor a Python literal ({error})") from None
-    return [to_call(call, field) for call in (value if isinstance(value, list) else [value])]
 
 
 def literal_value(node: ast.expr) -> Any:
