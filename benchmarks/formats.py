@@ -38,8 +38,8 @@ class Line:
     """What became of one dataset.
 
     `findings` are those of rows that were converted and of the file as a whole, `left_out` the files of a
-    folder that hold no rows. `refused` is the sentence when nothing could be read, `broken` the traceback of
-    anything that should not have been raised.
+    folder that hold no rows, `unseen` rejections that the inspection has not found. `refused` is the sentence
+    when nothing could be read, `broken` the traceback of anything that should not have been raised.
     """
 
     dataset: str
@@ -51,13 +51,14 @@ class Line:
     why: dict[str, int] = field(default_factory=dict)
     findings: dict[str, int] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    unseen: dict[str, int] = field(default_factory=dict)
     refused: str = ""
     broken: str = ""
 
     @property
     def adds_up(self) -> bool:
-        """Whether every row that went in came out, or was rejected."""
-        return not self.broken and self.rows == self.converted + self.rejected
+        """Whether every row that went in came out, or was rejected for a reason that the inspection gives."""
+        return not self.broken and not self.unseen and self.rows == self.converted + self.rejected
 
 
 def datasets(folder: Path) -> Iterator[Path]:
@@ -94,6 +95,7 @@ def look_at(path: Path, name: str) -> Line:
             line.converted, line.rejected = out.read_bytes().count(b"\n"), len(refused)
             line.why = dict(Counter(orjson.loads(one)["rule"] for one in refused).most_common())
             line.findings = dict(Counter(inspection.counts) - Counter(line.why))
+            line.unseen = dict(Counter(line.why) - Counter(inspection.counts))
             line.left_out = [f"{file.name}: {reason}" for file, reason in open_rows(path).skipped]
     except UserError as error:
         line.refused = str(error).replace(str(path), name)

@@ -57,7 +57,7 @@ def _statements(source: str) -> list[ast.stmt]:
         raise ValueError(f"longer than {LONGEST:,} characters")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes such as "\\d"
+            warnings.simplefilter("ignore")  # of escapes such as "\d"
             return ast.parse(source).body
     except SyntaxError as error:
         raise ValueError(f"not Python: {error.msg}, line {error.lineno}") from None
