@@ -244,6 +244,18 @@ def test_what_an_assistant_said_is_kept() -> None:
         convert({"messages": [{"role": "assistant", "content": "x", "weight": 0.5}]}, Format.OPENAI)
 
 
+def test_json_text_in_the_columns_of_a_table() -> None:
+    messages = [dict(message) for message in CANONICAL["messages"]]
+    messages[1]["tool_calls"] = json.dumps(messages[1]["tool_calls"])
+    row = {"messages": messages, "tools": [json.dumps(tool) for tool in TOOLS]}
+    assert convert(row, Format.CANONICAL) == CANONICAL
+    assert convert(row | {"messages": json.dumps(messages)}, Format.CANONICAL) == CANONICAL
+    for change, field in (({"tools": ["{cut"]}, "tools[0]"), ({"messages": "[{cut"}, "messages")):
+        with pytest.raises(ConversionError, match="not JSON") as caught:
+            convert(row | change, Format.CANONICAL)
+        assert caught.value.field == field
+
+
 def test_numbers_that_json_cannot_hold() -> None:
     row = example(user(), answer("", call(a=2**70)))
     with pytest.raises(ConversionError, match="JSON cannot hold"):

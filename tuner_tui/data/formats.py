@@ -75,7 +75,8 @@ _LABELS = {
 KNOWN_LAYOUTS = (
     "messages + tools (canonical or OpenAI), prompt + chosen + rejected, prompt + completion (+ label), "
     "conversations of from/value (ShareGPT, Hermes, ToolACE …), query + answers + tools (xLAM), "
-    "system + chat (Glaive), instruction + output (Alpaca), text"
+    "system + chat (Glaive), instruction + output (Alpaca), text; and the files of ToolBench, ToolAlpaca, "
+    "API-Bank, Seal-Tools, ToolTalk, APIBench and BFCL"
 )
 
 

@@ -171,6 +171,8 @@ def _from_parts(parts: list[Mapping[str, Any]], role: str, field: str) -> Messag
 
 def _calls(message: Mapping[str, Any], field: str) -> list[ToolCall]:
     calls = message.get("tool_calls")
+    if isinstance(calls, str):  # as in columns of a table
+        return calls_in_text(calls, f"{field}.tool_calls") if calls.strip() else []
     if calls is not None:
         if not isinstance(calls, list):
             raise malformed(f"{field}.tool_calls", f"{kind_of(calls)} where a list should be")
@@ -267,11 +269,17 @@ def to_tools(value: Any, field: str) -> list[dict[str, Any]]:
         return []
     if not isinstance(value, list):
         raise ConversionError("tools_not_list", field, f"{kind_of(value)} where a list should be")
-    for index, tool in enumerate(value):
-        if not isinstance(tool, dict):
-            raise ConversionError(
-                "invalid_tool", f"{field}[{index}]", f"{kind_of(tool)} where a tool should be"
-            )
+    return [_tool(tool, f"{field}[{index}]") for index, tool in enumerate(value)]
+
+
+def _tool(value: Any, field: str) -> dict[str, Any]:
+    if isinstance(value, str) and value.lstrip().startswith("{"):  # as in columns of a table
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError as error:
+            raise ConversionError("invalid_tool", field, json_reason(error)) from None
+    if not isinstance(value, dict):
+        raise ConversionError("invalid_tool", field, f"{kind_of(value)} where a tool should be")
     return value
 
 
