@@ -173,7 +173,7 @@ def test_progress_limit_and_cancel(write: Writer) -> None:
     assert (limited.rows, limited.complete) == (20, False)
     assert "few_rows" not in rules(limited)  # the file has more than was looked at
     stopped = inspect_file(path, cancelled=lambda: True)
-    assert 0 < stopped.rows < 300
+    assert stopped.rows == 0
     assert not stopped.complete
 
 
@@ -242,7 +242,7 @@ def test_inspect_says_when_all_is_well(write: Writer, capsys: pytest.CaptureFixt
     "arguments",
     [
         ["missing.jsonl"],
-        [".", "--model", "embedded"],
+        ["no/such", "--model", "embedded"],
         ["rows.jsonl", "--max-length", "10"],
         ["rows.jsonl", "--model", "no/such"],
     ],

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuner_tui.data.companions import Companion, load_companion
 from tuner_tui.data.converters import ConversionError, convert
 from tuner_tui.data.examples import Example
 from tuner_tui.data.formats import Format
@@ -70,15 +71,16 @@ def examine(path: Path, limit: int | None = None) -> tuple[Format, Iterator[Exam
         UserError: the file cannot be read, or its layout is not known.
     """
     source = open_source(path, limit)
-    return source.format, (_examine(row, source.format) for row in source.rows)
+    companion = load_companion(path, source.format)
+    return source.format, (_examine(row, source.format, companion) for row in source.rows)
 
 
-def _examine(row: Row, format: Format) -> Examined:
+def _examine(row: Row, format: Format, companion: Companion) -> Examined:
     if row.value is None:
         found = finding(row.rule or "not_json", row.number, None, row.error or "not readable")
         return Examined(row.number, None, [found])
     try:
-        example = convert(row.value, format)
+        example = convert(row.value, format, companion)
     except ConversionError as error:
         return Examined(row.number, None, [finding(error.rule, row.number, error.field, str(error))])
     return Examined(row.number, example, validate(example, row.number))

@@ -4,85 +4,68 @@ Two examples have the same fingerprint when they are the same to a model: the or
 arguments, the ids of calls and what the tools looked like before they were normalised make no difference.
 Others share one by chance only (xxh3, 2**-64 for a pair).
 
-What is hashed is the MessagePack of one flat list: a letter for the shape, the digest of the tools, and the
-parts of each message (`message_parts`). The engine's fast path makes the same list from its structs.
+What is hashed is the MessagePack of the tools' names and digests and of the messages as `structs`. The
+engine's fast path has these structs already.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from xxhash import xxh3_64_digest, xxh3_64_intdigest
+from xxhash import xxh3_64_intdigest
 
-from tuner_tui.data.examples import Example, Message, conversation, is_preference, is_unpaired
+from tuner_tui.data.examples import Example, Message, Tool, conversation, is_preference, is_unpaired
+from tuner_tui.data.structs import Assistant, Call, Function, Result, System, User
 
-encode_parts = msgspec.msgpack.Encoder().encode
-"""A flat list of parts as bytes that no other list has."""
+encode = msgspec.msgpack.Encoder(order="deterministic").encode
+"""A value as bytes that no other value has; the keys of its objects are sorted."""
 
-encode_json = msgspec.json.Encoder(order="sorted").encode
-"""A JSON value as compact text with its keys sorted."""
-
-_CODES = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
-NAMED_RESULT = "T"
-"""Stands for a tool message that has a name, which follows its content."""
-UNTRAINED = "w"
-"""Stands for an assistant message of weight 0."""
+digest = xxh3_64_intdigest
 
 
 def fingerprint(example: Example) -> int:
     """The fingerprint of an example, never 0."""
-    tools = tools_digest(tool_digest(tool) for tool in example["tools"])
+    tools = [declared(tool) for tool in example["tools"]]
     if is_preference(example):
-        sides = (example["prompt"], example["chosen"], example["rejected"])
-        return hash_parts(["pair", tools, *(_side(messages) for messages in sides)])
+        sides = [_structs(example[side]) for side in ("prompt", "chosen", "rejected")]
+        return digest(encode((tools, *sides))) or 1
     if is_unpaired(example):
-        label = "good" if example["label"] else "bad"
-        return hash_parts([label, tools, _side(example["prompt"]), _side(example["completion"])])
-    return hash_parts([tools, *_side(example["messages"])])
+        sides = [_structs(example[side]) for side in ("prompt", "completion")]
+        return digest(encode((tools, bool(example["label"]), *sides))) or 1
+    return digest(encode((tools, _structs(example["messages"])))) or 1
 
 
 def answer_fingerprint(example: Example) -> int:
     """The fingerprint of the last assistant turn (of a pair, of the chosen answer); 0 when there is none."""
     for message in reversed(conversation(example)):
         if message["role"] == "assistant":
-            return hash_parts(message_parts(message)[1:])
+            if calls := _calls(message):
+                return digest(encode((message["content"] or None, calls))) or 1
+            return digest(message["content"].encode()) or 1
     return 0
 
 
-def message_parts(message: Message) -> list[Any]:
-    """Code of the role, content, and name and arguments (bytes) of each call; then what is special.
-
-    A reader of the list knows each part by its type and place: a code is followed by text, the name of a call
-    by bytes, and reasoning stands after None.
-    """
-    code = _CODES[message["role"]]
-    parts: list[Any] = [code, message["content"]]
-    for call in message.get("tool_calls", ()):
-        parts += (call["function"]["name"], encode_json(call["function"]["arguments"]))
-    if code == "t" and "name" in message:
-        parts[0] = NAMED_RESULT
-        parts.append(message["name"])
-    if code == "a" and message.get("weight") == 0:
-        parts[0] = UNTRAINED
-    if "reasoning_content" in message:
-        parts += (None, message["reasoning_content"])
-    return parts
+def declared(tool: Tool) -> tuple[Any, int]:
+    """What stands for a declared tool: its name, and 64 bits of all of it."""
+    return tool["function"].get("name"), digest(encode(tool))
 
 
-def hash_parts(parts: list[Any]) -> int:
-    """The fingerprint of a list of parts, never 0."""
-    return xxh3_64_intdigest(encode_parts(parts)) or 1
+def _structs(messages: Sequence[Message]) -> list[Any]:
+    return [_struct(message) for message in messages]
 
 
-def tool_digest(tool: Mapping[str, Any]) -> bytes:
-    """Eight bytes for one declared tool."""
-    return xxh3_64_digest(encode_json(tool))
+def _struct(message: Message) -> Any:
+    role, content = message["role"], message["content"]
+    if role == "assistant":
+        reasoning = message.get("reasoning_content") or None
+        weight: Any = 0 if message.get("weight") == 0 else None
+        return Assistant(content or None, _calls(message), reasoning, weight=weight)
+    if role == "tool":
+        return Result(content, name=message.get("name"))
+    return User(content) if role == "user" else System(content)
 
 
-def tools_digest(digests: Iterable[bytes]) -> bytes:
-    """Eight bytes for the tools of a row, in their order."""
-    return xxh3_64_digest(b"".join(digests))
-
-
-def _side(messages: Sequence[Message]) -> list[Any]:
-    return [part for message in messages for part in message_parts(message)]
+def _calls(message: Message) -> list[Call] | None:
+    made: Iterable[Any] = message.get("tool_calls", ())
+    functions = (call["function"] for call in made)
+    return [Call(Function(one["name"], one["arguments"])) for one in functions] or None

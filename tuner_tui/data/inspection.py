@@ -2,25 +2,27 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from tuner_tui.data.audit import conclude
-from tuner_tui.data.engine.rows import RowInspector
+from tuner_tui.data.engine.plan import make_plan, near_duplicates
+from tuner_tui.data.engine.pool import sensible_workers, tallies
 from tuner_tui.data.engine.task import Task
 from tuner_tui.data.formats import Format
+from tuner_tui.data.leaks import leaked
 from tuner_tui.data.preflight import check_template, needed_parts
 from tuner_tui.data.preview import ChatTemplate
 from tuner_tui.data.progress import Progress
-from tuner_tui.data.rules import RULES, Finding, Severity
-from tuner_tui.data.sources import open_source
+from tuner_tui.data.readers import open_rows
+from tuner_tui.data.rules import RULES, Finding, Severity, finding
+from tuner_tui.data.sources import SAMPLE, layout_of_rows
 from tuner_tui.data.stats import KINDS
 from tuner_tui.data.tally import Tally
 
-_BATCH = 64  # rows between two looks at `cancelled`
 _FIRST_ROWS = 10  # that a group of findings names in JSON
 
 
@@ -147,6 +149,7 @@ def inspect_file(
     goal: str | None = None,
     eval_path: Path | None = None,
     near: bool | None = None,
+    all_tokens: bool = False,
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -154,44 +157,63 @@ def inspect_file(
     """Inspect a dataset of any known layout.
 
     Args:
-        path: the file.
+        path: a file, or a folder of files.
         model: a model's folder, for lengths in tokens and checks of its chat template.
         max_length: in tokens; longer rows are findings. Only with a model.
         limit: look at the first so many rows only.
         format: the layout, instead of what is detected.
         goal: what the model is trained for, which decides how many rows are few.
         eval_path: a file for evaluation, none of whose questions may be in this one.
-        near: whether near duplicates are looked for; None: when the file is not too large.
-        workers: processes; None: as many as the size of the file and the processors make sensible.
+        near: whether near duplicates are looked for; None: when there are not too many rows for it.
+        all_tokens: tokenise every sound row, and not only a sample of about 20,000.
+        workers: processes; None: as many as the size of the file and the processors make sensible; 1: this
+            one alone.
         progress: called now and then.
-        cancelled: asked now and then; when it says True, the inspection of the rows so far is returned.
+        cancelled: asked about every 0.05 s; when it says True, the inspection of the rows so far is returned.
 
     Raises:
         UserError: the file or the model cannot be read, or the layout is not known.
     """
     started = time.monotonic()
-    size = path.stat().st_size if path.is_file() else 0
-    source = open_source(path, limit, format)
+    stopped = cancelled or (lambda: False)
+    source = open_rows(path)
+    sample = list(source.rows(min(SAMPLE, limit or SAMPLE)))
     template = ChatTemplate.load(model) if model is not None else None
-    inspector = RowInspector(Task(source.format, model, max_length))
+    plan = make_plan(
+        source, layout_of_rows(path, sample, format), sample, model, max_length, limit, near, all_tokens
+    )
+    held_out = _questions(eval_path, stopped) if eval_path is not None else None
+    task = replace(plan.task, questions=held_out is not None)
+    count = sensible_workers(source.size) if workers is None else workers if workers > 1 else 0
     tally = Tally()
-    complete = True
-    while batch := list(islice(source.rows, _BATCH)):
-        for row in batch:
-            inspector.add(tally, row)
+    for part in tallies(plan.chunks, task, count, stopped):
+        tally.merge(part)
         if progress is not None:
-            progress(Progress(0, size, tally.rows, time.monotonic() - started))
-        if cancelled is not None and cancelled():
-            complete = False
-            break
-    inspector.finish(tally)
-    complete = complete and (limit is None or tally.rows < limit)
-    for found in conclude(tally, complete=complete, goal=goal):
-        tally.findings.add(found)
+            progress(Progress(tally.bytes_read, source.size, tally.rows, time.monotonic() - started))
+    complete = not stopped() and (limit is None or tally.rows < limit)
+    found = [conclude(tally, complete=complete, goal=goal)]
     if template is not None:
-        for found in check_template(template, needed_parts(tally)):
-            tally.findings.add(found)
-    return Inspection(path, "JSON Lines", source.format, tally, complete, time.monotonic() - started)
+        found.append(check_template(template, needed_parts(tally)))
+    if held_out is not None:
+        found.append(leaked(tally.questions, held_out))
+    if task.signatures:
+        found.append(near_duplicates(path, task, tally, stopped))
+    if source.filled_nulls:
+        text = f"the columns of {source.kind} have structs, whose absent fields are stored as null"
+        found.append(iter([finding("arrow_nulls", None, None, text)]))
+    for one in chain.from_iterable(found):
+        tally.findings.add(one)
+    return Inspection(path, source.kind, task.format, tally, complete, time.monotonic() - started)
+
+
+def _questions(path: Path, stopped: Callable[[], bool]) -> Sequence[int]:
+    """The keys of the questions of an evaluation file, one a row."""
+    source = open_rows(path)
+    format = layout_of_rows(path, list(source.rows(SAMPLE)))
+    tally = Tally()
+    for part in tallies(source.chunks(), Task(path, format, questions=True), 0, stopped):
+        tally.merge(part)
+    return tally.questions
 
 
 def _summary(lengths: Sequence[int], trained: Sequence[int]) -> dict[str, float] | None:

@@ -1,6 +1,6 @@
 """A dataset file, opened: its rows, and the layout that most of them have."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -9,7 +9,8 @@ from tuner_tui.data.formats import KNOWN_LAYOUTS, Format, detect, seen
 from tuner_tui.data.readers import Row, read_rows
 from tuner_tui.errors import UserError
 
-_SAMPLE = 100
+SAMPLE = 100
+"""Rows by which the layout is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,16 @@ def open_source(path: Path, limit: int | None = None, format: Format | None = No
             not known; then the sentence names the keys that were seen and the known layouts.
     """
     rows = read_rows(path, limit)
-    sample = list(islice(rows, _SAMPLE))
+    sample = list(islice(rows, SAMPLE))
+    return Source(layout_of_rows(path, sample, format), chain(sample, rows))
+
+
+def layout_of_rows(path: Path, sample: Sequence[Row], format: Format | None = None) -> Format:
+    """The layout of a dataset's first rows, or `format` where it is given.
+
+    Raises:
+        UserError: as `open_source`.
+    """
     values = [row.value for row in sample if row.value is not None]
     if not values:
         reason = sample[0].error if sample else "there is no row in it"
@@ -38,4 +48,4 @@ def open_source(path: Path, limit: int | None = None, format: Format | None = No
         raise UserError(
             f"{path}: its layout is not known; a row has {seen(values[0])}. Known are: {KNOWN_LAYOUTS}."
         )
-    return Source(format, chain(sample, rows))
+    return format

@@ -44,6 +44,7 @@ _ERROR_KEYS = ("error", "errors", "exception", "isError", "is_error")
 _SUCCESS_KEYS = ("success", "ok")
 _STATUS_KEYS = ("status", "status_code", "statusCode")
 _WRAPPERS = ("content", "response", "result", "output", "data")
+_TELLING = frozenset((*_ERROR_KEYS, *_SUCCESS_KEYS, *_STATUS_KEYS, *_WRAPPERS))
 _NOTHING = frozenset(("", "none", "null", "no error", "no errors", "false", "0"))
 _BAD_STATUS = re.compile(r"\s*(?:error|failed|failure|fail)\b", re.IGNORECASE)
 
@@ -87,13 +88,13 @@ def reports_error(result: str) -> bool:
     `status` is such as "error" or 404; where the object itself says nothing of this kind, what it wraps as
     `content`, `response`, `result`, `output` or `data` is looked at, one level deep.
     """
-    if _ERROR_TEXT.match(result):
-        return True
     if not result.lstrip().startswith("{"):
-        return False
+        return _ERROR_TEXT.match(result) is not None
     try:
         value = orjson.loads(result)
     except orjson.JSONDecodeError:
+        return False
+    if _TELLING.isdisjoint(value):
         return False
     return _object_reports_error(value) or any(_wrapped_error(value.get(key)) for key in _WRAPPERS)
 

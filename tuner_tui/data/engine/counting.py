@@ -5,6 +5,7 @@ from typing import Any
 
 from tuner_tui.data.examples import Example, conversation, is_preference, is_unpaired
 from tuner_tui.data.fingerprints import answer_fingerprint, fingerprint
+from tuner_tui.data.scripts import script
 from tuner_tui.data.stats import kind
 from tuner_tui.data.tally import Tally
 
@@ -20,8 +21,12 @@ ARGUMENT_TYPES: Mapping[type, str] = {
 """JSON's name for the type of an argument's value."""
 
 
-def count(tally: Tally, example: Example) -> None:
-    """Count a sound example, as the next row of the tally; `Tally.rows` is the caller's."""
+def count(tally: Tally, example: Example) -> tuple[int, int]:
+    """Count a sound example, all but its place among the rows.
+
+    Returns:
+        What goes to that place: the fingerprints of the example and of its answer.
+    """
     messages = conversation(example)
     names = [_name(tool) for tool in example["tools"]]
     tally.sound += 1
@@ -32,6 +37,9 @@ def count(tally: Tally, example: Example) -> None:
     tally.turns_per_row[len(messages)] += 1
     tally.tools_per_row[len(names)] += 1
     tally.tools_offered.update(set(names))
+    asked = "\n".join(message["content"] for message in messages if message["role"] == "user")
+    if written := script(asked):
+        tally.scripts[written] += 1
     calls = 0
     for message in messages:
         made = message.get("tool_calls")
@@ -46,14 +54,7 @@ def count(tally: Tally, example: Example) -> None:
     tally.calls_per_row[calls] += 1
     last = messages[-1]
     tally.ends_in_call += last["role"] == "assistant" and bool(last.get("tool_calls"))
-    tally.fingerprints.append(fingerprint(example))
-    tally.answers.append(answer_fingerprint(example))
-
-
-def count_unsound(tally: Tally) -> None:
-    """A row that is not counted, but has its place."""
-    tally.fingerprints.append(0)
-    tally.answers.append(0)
+    return fingerprint(example), answer_fingerprint(example)
 
 
 def _name(tool: Mapping[str, Any]) -> str:

@@ -1,0 +1,90 @@
+"""What is to be done with a dataset, decided from its first rows and its size."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+from tuner_tui.data.companions import load_companion
+from tuner_tui.data.converters import convert
+from tuner_tui.data.engine.task import Task
+from tuner_tui.data.formats import Format
+from tuner_tui.data.readers import Chunk, Row, RowFile, RowSource
+from tuner_tui.data.rules import Finding
+from tuner_tui.data.tally import Tally
+
+TOKENISED_ROWS = 20_000
+"""About so many rows are tokenised of a larger dataset: enough for the shape of its lengths, and the
+tokenizer is the slowest part by far."""
+MOST_ROWS_FOR_NEAR = 50_000
+"""Near duplicates are looked for among at most so many rows, unless they are asked for."""
+
+_CHUNK = 4 << 20  # bytes: a twentieth of a second's work, so that nobody waits long for the end of one
+_MOST_EXTRA_KEYS = 16
+# Keys of a row that say something about the conversation, or that the fast path knows.
+_READ = frozenset(
+    ("messages", "tools", "functions", "function_call", "original_tools", "parallel_tool_calls")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The chunks of a dataset, and what is done with each."""
+
+    chunks: Iterator[Chunk]
+    task: Task
+
+
+def make_plan(
+    source: RowSource,
+    format: Format,
+    sample: Sequence[Row],
+    model: Path | None,
+    max_length: int | None,
+    limit: int | None,
+    near: bool | None,
+    all_tokens: bool,
+) -> Plan:
+    """The plan of an inspection; the arguments are those of `inspect_file`."""
+    chunks = source.chunks(_CHUNK, limit)
+    first = list(islice(chunks, 1))
+    rows = _estimate(first, source.size, limit)
+    task = Task(
+        source.path,
+        format,
+        model,
+        max_length,
+        token_share=1.0 if all_tokens else min(1.0, TOKENISED_ROWS / max(rows, 1)),
+        signatures=rows <= MOST_ROWS_FOR_NEAR if near is None else near,
+        extra_keys=_extra_keys(sample),
+    )
+    return Plan(chain(first, chunks), task)
+
+
+def near_duplicates(path: Path, task: Task, tally: Tally, stopped: Callable[[], bool]) -> Iterator[Finding]:
+    """The findings on rows that are nearly the same; the texts of candidates are read again."""
+    from tuner_tui.data.near import pairs, text
+
+    companion = load_companion(task.path, task.format)
+    with RowFile(path) as rows:
+
+        def text_of(number: int) -> str:
+            value = rows[number - 1].value
+            return text(convert(value, task.format, companion)) if value is not None else ""
+
+        yield from pairs(tally.signatures, tally.signed_rows, text_of, tally.fingerprints, stopped)
+
+
+def _estimate(first: Sequence[Chunk], size: int, limit: int | None) -> int:
+    """About how many rows there are, by those of the first chunk."""
+    rows = 0
+    for chunk in first:
+        counted = chunk.data().count(b"\\n") + 1 if chunk.json_lines else sum(1 for _ in chunk.rows())
+        rows = max(counted, counted * size // max(chunk.size, 1))
+    return rows if limit is None else min(rows, limit)
+
+
+def _extra_keys(sample: Sequence[Row]) -> tuple[str, ...]:
+    """Keys beside the conversation: an id, a source. That they are unusual does not make a row doubtful."""
+    found = dict.fromkeys(key for row in sample if row.value is not None for key in row.value)
+    return tuple(key for key in found if key not in _READ)[:_MOST_EXTRA_KEYS]

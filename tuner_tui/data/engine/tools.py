@@ -1,0 +1,58 @@
+"""Declared tools, known by the hash of their bytes: each is looked at once, not again for the next row."""
+
+import orjson
+from msgspec import Raw
+from xxhash import xxh3_64_intdigest
+
+from tuner_tui.data.converters import ConversionError, convert
+from tuner_tui.data.engine.arguments import Parser, parser
+from tuner_tui.data.engine.doubt import Doubt
+from tuner_tui.data.engine.shapes import sample
+from tuner_tui.data.fingerprints import declared
+from tuner_tui.data.formats import Format
+from tuner_tui.data.validators import validate
+
+_MOST = 8192  # tools kept; some kilobytes each
+
+tool_hash = xxh3_64_intdigest
+Declared = tuple[str, int]
+"""A tool's name and digest, as `fingerprints.declared` gives it."""
+
+
+class KnownTools:
+    """Tools without fault: `get` gives their name and digest by the `tool_hash` of their JSON, `parsers` by
+    their digest what parses their arguments."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Declared | None] = {}
+        self.get = self._known.get
+        self.parsers: dict[int, Parser] = {}
+
+    def learn(self, raw: Raw) -> Declared:
+        """The tool, looked at now unless it is known.
+
+        Raises:
+            Doubt: it has a fault, or is not in canonical form.
+        """
+        key = tool_hash(raw)
+        if key not in self._known:
+            if len(self._known) >= _MOST:
+                self._known.clear()
+                self.parsers.clear()
+            self._known[key] = self._compile(bytes(raw))
+        if (tool := self._known[key]) is None:
+            raise Doubt
+        return tool
+
+    def _compile(self, raw: bytes) -> Declared | None:
+        try:
+            tool = orjson.loads(raw)
+            example = convert({**sample(("user", "assistant"), (0, 0)), "tools": [tool]}, Format.CANONICAL)
+        except (orjson.JSONDecodeError, ConversionError):
+            return None
+        if "original_tools" in example or validate(example, 1):
+            return None
+        (canonical,) = example["tools"]
+        found = declared(canonical)
+        self.parsers[found[1]] = parser(canonical["function"].get("parameters"))
+        return found
