@@ -68,6 +68,7 @@ def run_recipe(run_dir: Path, recipe: Callable[[Session], RunState]) -> int:
             state, reason = RunState.FAILED, explain(error)
         control.clear_stop(run_dir)
         control.clear_save(run_dir)
-        run.end(state, reason)
+        # The event first: whoever sees that the run has ended finds it.
         run.event(str(state), reason or "the run is finished.", process=os.getpid())
+        run.end(state, reason)
     return int(state is RunState.FAILED)
