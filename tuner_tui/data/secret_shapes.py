@@ -96,7 +96,7 @@ def secrets(text: str) -> Iterator[str]:
             if not _MADE_UP.search(match[1]):
                 yield f"an address with a password ({match[0].partition('://')[0]}://…:…@)"
                 break
-    if any(sign in text for sign in PASSWORD_SIGNS) and any(map(_is_password, _PASSWORD.findall(text))):
+    if any(sign in text for sign in _PASSWORD_SIGNS) and any(map(_is_password, _PASSWORD.findall(text))):
         yield "a password (password=…)"
     if any(sign in text for sign in _KEY_SIGNS):
         for match in _KEY.finditer(text):
@@ -105,10 +105,7 @@ def secrets(text: str) -> Iterator[str]:
                 break
 
 
-PASSWORD_SIGNS = ("assword", "asswd", "ASSWORD", "ASSWD")
-"""One of them stands in a text with a password that nothing else makes suspicious."""
-
-
+_PASSWORD_SIGNS = ("assword", "asswd", "ASSWORD", "ASSWD")
 _KEY_SIGNS = ("ey", "EY", "oken", "OKEN", "ecret", "ECRET")
 
 

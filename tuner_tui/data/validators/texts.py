@@ -6,7 +6,7 @@ from typing import Any
 from tuner_tui.data.examples import Message
 from tuner_tui.data.rules import Finding, finding
 from tuner_tui.data.scripts import answers_in_another
-from tuner_tui.data.text_checks import confidential, control_character
+from tuner_tui.data.text_checks import confidential, control_character, suspicious
 
 
 def check_texts(messages: Sequence[Message], place: Callable[[int], str], row: int) -> Iterator[Finding]:
@@ -14,6 +14,8 @@ def check_texts(messages: Sequence[Message], place: Callable[[int], str], row: i
     for index, message in enumerate(messages):
         trained = message["role"] == "assistant" and message.get("weight") != 0
         for field, name, text in _texts(message):
+            if not suspicious(text):
+                continue
             if where := control_character(text):
                 yield finding("control_characters", row, f"{place(index)}.{field}", f"there is {where}")
             if trained:
