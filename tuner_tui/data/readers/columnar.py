@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tuner_tui.data.readers.arrow_values import batch_rows, has_structs
+from tuner_tui.data.readers.batches import BATCH_BYTES, first_line, sound_batches
 from tuner_tui.data.readers.chunks import Chunk, SpanBlock, span_blocks
 from tuner_tui.data.readers.identify import Container
 from tuner_tui.data.readers.rows import Row, Span, to_span
@@ -17,7 +18,6 @@ from tuner_tui.errors import UserError
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Schema
 
-_BATCH_BYTES = 4 << 20  # of a batch, as far as the file's own figures tell it
 _BATCH_ROWS = 512
 _LARGEST_BATCH = 1 << 30
 
@@ -96,7 +96,7 @@ class ColumnFile(ABC):
         disk, memory = self.pieces()[piece]
         held: list[RecordBatch] = []
         weight = given = 0
-        for batch in _sound(self.batches(piece, piece + 1), target):
+        for batch in sound_batches(self.batches(piece, piece + 1), target):
             if not isinstance(batch, str):
                 held.append(batch)
                 weight += batch.nbytes
@@ -129,7 +129,7 @@ class ParquetRows(ColumnFile):
             for group in groups
         ]
         bytes_a_row = sum(piece[1] for piece in self._pieces) // (sum(self._counts) or 1) + 1
-        self.batch_size = max(1, min(_BATCH_ROWS, _BATCH_BYTES // bytes_a_row))
+        self.batch_size = max(1, min(_BATCH_ROWS, BATCH_BYTES // bytes_a_row))
 
     def rows_of(self, piece: int) -> int | None:
         """As the file itself says."""
@@ -146,7 +146,7 @@ class ParquetRows(ColumnFile):
         try:
             return parquet.ParquetFile(self.path, buffer_size=1 << 20, pre_buffer=False)
         except (pyarrow.ArrowException, OSError) as error:
-            raise UserError(f"{self.path}: is a damaged Parquet file ({_first_line(error)}).") from None
+            raise UserError(f"{self.path}: is a damaged Parquet file ({first_line(error)}).") from None
 
     def pieces(self) -> list[tuple[int, int]]:
         """Of each row group."""
@@ -183,7 +183,7 @@ class ArrowRows(ColumnFile):
             # Not mapped to memory: of a mapped file that shrinks meanwhile, the process would die.
             return pyarrow.ipc.open_file(pyarrow.OSFile(str(self.path)))
         except (pyarrow.ArrowException, OSError) as error:
-            raise UserError(f"{self.path}: is a damaged Arrow file ({_first_line(error)}).") from None
+            raise UserError(f"{self.path}: is a damaged Arrow file ({first_line(error)}).") from None
 
     def pieces(self) -> list[tuple[int, int]]:
         """Of each record batch; the file does not tell how they differ."""
@@ -210,7 +210,7 @@ class ArrowStreamRows(ColumnFile):
         try:
             return pyarrow.ipc.open_stream(pyarrow.OSFile(str(self.path)))
         except (pyarrow.ArrowException, OSError) as error:
-            raise UserError(f"{self.path}: is a damaged Arrow stream ({_first_line(error)}).") from None
+            raise UserError(f"{self.path}: is a damaged Arrow stream ({first_line(error)}).") from None
 
     def pieces(self) -> list[tuple[int, int]]:
         """One: the whole file."""
@@ -273,57 +273,17 @@ class BatchBlock:
             number += batch.num_rows
 
 
-def sound_batches(file: ColumnFile, piece: int) -> Iterator["RecordBatch | str"]:
-    """The batches of one piece, in slices of some mebibytes; in place of a row that cannot be read, and after
-    the last batch that can be, the reason."""
-    return _sound(file.batches(piece, piece + 1), _BATCH_BYTES)
-
-
 def _numbered(file: ColumnFile, first: int, last: int) -> Iterator[Row]:
     """The rows of some pieces; a piece that is damaged ends with a row that says so."""
     number = 1
     for piece in range(first, last):
-        for batch in sound_batches(file, piece):
+        for batch in sound_batches(file.batches(piece, piece + 1)):
             if isinstance(batch, str):
                 yield Row(number, None, batch, "not_json")
                 number += 1
             else:
                 yield from batch_rows(batch, number)
                 number += batch.num_rows
-
-
-def _sound(batches: Iterator["RecordBatch"], target: int) -> Iterator["RecordBatch | str"]:
-    """The batches, the large ones in slices.
-
-    As Python values, rows need many times their memory. Arrow itself believes its files: a length that is
-    wrong in a damaged one would end the process, so all are looked at.
-    """
-    import pyarrow
-
-    try:
-        for batch in batches:
-            batch.validate()
-            rows = max(1, min(batch.num_rows, target * batch.num_rows // (batch.nbytes or 1)))
-            for start in range(0, batch.num_rows, rows):
-                yield from _valid_parts(batch.slice(start, rows))
-    except (pyarrow.ArrowException, OSError, MemoryError) as error:
-        yield f"the file is damaged or cut off here ({_first_line(error)})"
-
-
-def _valid_parts(batch: "RecordBatch") -> Iterator["RecordBatch | str"]:
-    import pyarrow
-
-    try:
-        batch.validate(full=True)
-    except pyarrow.ArrowInvalid as error:
-        if batch.num_rows == 1:
-            yield f"a value cannot be read ({_first_line(error)})"
-            return
-    else:
-        yield batch
-        return
-    for index in range(batch.num_rows):
-        yield from _valid_parts(batch.slice(index, 1))
 
 
 def _copy(batches: list["RecordBatch"], size: int) -> BatchBlock:
@@ -334,7 +294,3 @@ def _copy(batches: list["RecordBatch"], size: int) -> BatchBlock:
         for batch in batches:
             writer.write_batch(batch)
     return BatchBlock(sink.getvalue().to_pybytes(), size)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

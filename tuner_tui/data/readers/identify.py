@@ -67,7 +67,7 @@ class Kind:
     @property
     def name(self) -> str:
         """For people: "JSON Lines, gzip"."""
-        name = "TSV" if self.delimiter == "\t" else self.container.value
+        name = "TSV" if self.delimiter == "\t" else self.container.value.removesuffix(" values")
         return f"{name}, {self.compression.value}" if self.compression is not Compression.NONE else name
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 import orjson
 
 from tuner_tui.data.readers.arrow_values import batch_rows
-from tuner_tui.data.readers.columnar import ColumnFile, sound_batches
+from tuner_tui.data.readers.batches import sound_batches
+from tuner_tui.data.readers.columnar import ColumnFile
 from tuner_tui.data.readers.jsonfile import JsonFile
 from tuner_tui.data.readers.line_index import LineIndex
 from tuner_tui.data.readers.needle import Needle
@@ -130,7 +131,7 @@ class ColumnPages:
             if told is not None:
                 self._rows += told
             else:
-                for batch in sound_batches(self._file, piece):
+                for batch in sound_batches(self._file.batches(piece, piece + 1)):
                     self._rows += _height(batch)
                     yield done
             self._ends.append(self._rows)
@@ -169,7 +170,7 @@ class ColumnPages:
         piece = bisect_right(self._ends, index)
         begin = self._ends[piece - 1] if piece else 0
         if self._piece is None or self._piece[0] != piece or self._piece[1] > index:
-            self._piece = (piece, begin, sound_batches(self._file, piece))
+            self._piece = (piece, begin, sound_batches(self._file.batches(piece, piece + 1)))
         _, at, rest = self._piece
         for batch in rest:
             height = _height(batch)

@@ -18,6 +18,7 @@ from tuner_tui.data.readers.rows import Row, to_span
 from tuner_tui.data.readers.source import RowSource, local
 from tuner_tui.data.readers.spool import SpoolPages
 from tuner_tui.data.readers.streams import ByteStream, Compression
+from tuner_tui.data.readers.tables import TextRows
 
 _FEW_FILES = 64  # a folder of more is unpacked to one temporary file: each file would stay open
 _REPORT = 0.05  # seconds between two calls of `progress`
@@ -164,7 +165,8 @@ def _pages(file: RowsOfFile, path: Path) -> Pages:
             return LinePages(path, file.kind.start)
         if file.kind.compression is Compression.NONE:
             return SpanPages(file)
+    if isinstance(file, JsonFile | TextRows):
         stream = ByteStream(path, file.kind.compression)
-        return SpoolPages(path, file.size, file.spans(stream))
+        return SpoolPages(path, file.size, file.spans(stream), stream)
     size = path.stat().st_size if path.is_file() else 0
     return SpoolPages(path, size, map(to_span, file.rows()))

@@ -11,6 +11,7 @@ import orjson
 
 from tuner_tui.data.readers.line_index import LineIndex
 from tuner_tui.data.readers.rows import Row, Span, decode, to_span
+from tuner_tui.data.readers.streams import ByteStream
 from tuner_tui.errors import UserError
 
 _STEP = 1 << 20  # bytes between two steps
@@ -20,22 +21,30 @@ _FAULT = b"!"  # begins the line of a row that could not be read; JSON begins ot
 
 
 class SpoolPages:
-    """Rows by number of what `spans` gives.
+    """Rows by number of what `spans` gives, which come from `stream` if there is one.
 
     Raises:
         UserError: there is less room for temporary files than the file takes even as it is.
     """
 
-    def __init__(self, path: Path, size: int, spans: Iterable[Span]) -> None:
-        self._path, self._size = path, size
+    def __init__(
+        self, path: Path, size: int, spans: Iterable[Span], stream: ByteStream | None = None
+    ) -> None:
+        self._path, self._size, self._stream = path, size, stream
         self._check_room(size)
         self._spans = iter(spans)
         self._file = tempfile.TemporaryFile(prefix="tuner-")  # noqa: SIM115 (closed by `close`)
         self._index = LineIndex(self._file, 0, _read)
-        self.row, self.search, self.close = self._index.row, self._index.search, self._file.close
+        self.row, self.search = self._index.row, self._index.search
 
     def __len__(self) -> int:
         return len(self._index)
+
+    def close(self) -> None:
+        """Close both files; the temporary one is gone then."""
+        self._file.close()
+        if self._stream is not None:
+            self._stream.close()
 
     def grow(self) -> Iterator[int]:
         """Unpack the rest.
@@ -43,7 +52,7 @@ class SpoolPages:
         Raises:
             UserError: there is no room for it.
         """
-        written, seen, step = 0, 0, _FIRST
+        written, step = 0, _FIRST
         held: list[bytes] = []
         weight = 0
         for number, span in enumerate(self._spans, start=1):
@@ -53,9 +62,8 @@ class SpoolPages:
             if weight >= step:
                 written += self._write(held)
                 held, weight, step = [], 0, _STEP
-                # How much of the file on disk that was, cannot be told of every source.
-                seen = min(self._size, max(seen, written))
-                yield seen
+                # Where there is no one stream, the rows are about as long as in the files.
+                yield self._stream.consumed if self._stream else min(self._size, written)
         written += self._write(held)
         self._index.extend(written, ended=True)
         yield self._size

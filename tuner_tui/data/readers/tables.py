@@ -11,7 +11,7 @@ import orjson
 
 from tuner_tui.data.readers.chunks import Chunk, SpanBlock, span_blocks
 from tuner_tui.data.readers.identify import Kind
-from tuner_tui.data.readers.rows import MAX_ROW_BYTES, Row, to_span
+from tuner_tui.data.readers.rows import MAX_ROW_BYTES, Row, Span, to_span
 from tuner_tui.data.readers.streams import ByteStream
 from tuner_tui.data.safe_ast import parse_expression
 from tuner_tui.errors import UserError
@@ -51,8 +51,12 @@ class TextRows:
 
     def _blocks(self, target: int, limit: int | None) -> Iterator[SpanBlock]:
         with ByteStream(self.path, self.kind.compression) as stream:
-            spans = map(to_span, islice(self._rows(stream), limit))
+            spans = islice(self.spans(stream), limit)
             yield from span_blocks(spans, target, self.size, lambda: stream.consumed)
+
+    def spans(self, stream: ByteStream) -> Iterator[Span]:
+        """The rows as JSON, from the beginning of the stream."""
+        return map(to_span, self._rows(stream))
 
     def _rows(self, stream: ByteStream) -> Iterator[Row]:
         stream.read(self.kind.start)
