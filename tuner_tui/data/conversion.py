@@ -18,6 +18,7 @@ from tuner_tui.data.writers import WRITERS, NotExpressible, write
 from tuner_tui.errors import UserError
 
 _CHUNK = 4 << 20  # bytes of the source in memory, and between two reports of progress
+_OTHER_FILES = (".gz", ".zst", ".csv", ".parquet", ".arrow")  # what these names would promise is not written
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ def convert_file(
     """
     if to not in WRITERS:
         raise UserError(f'the layout "{to}" is read and not written; --to knows {", ".join(WRITERS)}.')
+    for target_path in (out, rejected):
+        if target_path.suffix.lower() in _OTHER_FILES:
+            raise UserError(f"{target_path}: what is written is JSON Lines; name a file that ends in .jsonl.")
     layout = open_source(source, format=format).format
     convert_row = row_converter(source, layout)
     opened = open_rows(source)

@@ -162,10 +162,10 @@ def _from_parts(parts: list[Mapping[str, Any]], role: str, field: str) -> Messag
         else:
             raise malformed(place, f'a part of the type "{str(kind)[:40]}", which is not text')
     message: Message = {"role": role, "content": "".join(texts)}
-    if thoughts:
-        message["reasoning_content"] = "\n".join(thoughts)
     if calls:
         message["tool_calls"] = calls
+    if thoughts:
+        message["reasoning_content"] = "\n".join(thoughts)
     return message
 
 

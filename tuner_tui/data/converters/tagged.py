@@ -92,11 +92,10 @@ def _listed(text: str) -> list[Any]:
 
 def _read_answer(turn: Message, field: str) -> None:
     """Move thoughts and calls from the text of an assistant's turn to where they belong."""
-    text = turn["content"]
+    text, thoughts = turn["content"], [turn.pop("reasoning_content", "")]
     if thought := _THOUGHT.match(text):
         text = text[thought.end() :].lstrip()
-        if inside := thought[2].strip():
-            turn["reasoning_content"] = "\n".join(filter(None, (turn.get("reasoning_content"), inside)))
+        thoughts.append(thought[2].strip())
     if "<tool_call>" in text:
         # In turn: text, the inside of a call, text …
         pieces = [piece.strip() for piece in _CALL.split(text)]
@@ -107,6 +106,8 @@ def _read_answer(turn: Message, field: str) -> None:
             turn["tool_calls"] = calls
         text = "\n".join(filter(None, pieces[::2]))
     turn["content"] = text
+    if reasoning := "\n".join(filter(None, thoughts)):
+        turn["reasoning_content"] = reasoning
 
 
 def _results(turn: Message) -> list[Message]:
