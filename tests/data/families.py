@@ -1,6 +1,7 @@
 """Tokenizers with the chat templates and the special tokens of model families: no hub is needed."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 from data_rows import TOOL, answer, call, example, result, user
 
 from tuner_tui.data.examples import Example
+from tuner_tui.data.lengths import check_length
+from tuner_tui.data.preview import ChatTemplate
 from tuner_tui.paths import embedded_model
 
 
@@ -169,3 +172,22 @@ def family_model(name: str, folder: Path) -> Path:
     stops = [tokenizer.convert_tokens_to_ids(stop) for stop in family.stops]
     (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": stops}))
     return folder
+
+
+def model_with(template: str, folder: Path) -> Path:
+    shutil.copytree(embedded_model(), folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    (folder / "chat_template.jinja").write_text(template, "utf-8")
+    return folder
+
+
+def without_marks(source: str) -> str:
+    for mark in ("{%- generation -%}", "{%- endgeneration -%}"):
+        assert mark in source
+        source = source.replace(mark, "")
+    return source
+
+
+def lengths(template: ChatTemplate, row: Example, max_length: int | None) -> list[Any]:
+    (encoded,) = template.rows([row])
+    assert isinstance(encoded, list)
+    return list(check_length(row, encoded, 3, max_length, ends=template.ends))

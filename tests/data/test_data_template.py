@@ -1,20 +1,17 @@
 """The rendered row and its loss mask, against transformers itself."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from data_rows import TOOL, answer, call, example, result, user
-from families import trl_template
+from families import lengths, model_with, trl_template, without_marks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner_tui.data import masks
-from tuner_tui.data.examples import Example, conversation
-from tuner_tui.data.lengths import check_length
+from tuner_tui.data.examples import conversation
 from tuner_tui.data.preflight import check_template
 from tuner_tui.data.preview import ChatTemplate
 from tuner_tui.data.probe import Part, parts_of
@@ -52,12 +49,6 @@ def embedded() -> ChatTemplate:
     return EMBEDDED
 
 
-def model_with(template: str, folder: Path) -> Path:
-    shutil.copytree(embedded_model(), folder, ignore=shutil.ignore_patterns("*.safetensors"))
-    (folder / "chat_template.jinja").write_text(template, "utf-8")
-    return folder
-
-
 def test_what_is_trained_is_what_the_assistant_wrote(embedded: ChatTemplate) -> None:
     rendered = embedded.render(EXAMPLES[0])
     trained = "".join(token.text for token in rendered.tokens if token.trained)
@@ -73,13 +64,6 @@ def test_what_is_trained_is_what_the_assistant_wrote(embedded: ChatTemplate) -> 
 def test_tokens_spell_the_text(text: str, reply: str) -> None:
     rendered = EMBEDDED.render(example(user(text), answer(reply)))
     assert "".join(token.text for token in rendered.tokens) == rendered.text
-
-
-def without_marks(source: str) -> str:
-    for mark in ("{%- generation -%}", "{%- endgeneration -%}"):
-        assert mark in source
-        source = source.replace(mark, "")
-    return source
 
 
 def test_without_marks_a_turn_is_what_it_adds(tmp_path: Path, embedded: ChatTemplate) -> None:
@@ -224,12 +208,6 @@ def test_the_embedded_template_shows_everything(embedded: ChatTemplate) -> None:
     (found,) = check_template(embedded, set(Part))
     assert found.rule == "template_drops"
     assert "leaves out reasoning" in found.message
-
-
-def lengths(template: ChatTemplate, row: Example, max_length: int | None) -> list[Any]:
-    (encoded,) = template.rows([row])
-    assert isinstance(encoded, list)
-    return list(check_length(row, encoded, 3, max_length, ends=template.ends))
 
 
 def test_a_limit_at_every_length(embedded: ChatTemplate) -> None:
