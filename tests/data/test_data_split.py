@@ -216,7 +216,7 @@ def test_split_leaves_no_leak(write: Writer) -> None:
 
 def test_near_duplicates_stay_together(write: Writer) -> None:
     long = " ".join(f"Please write {word} into the list that I gave you." for word in WORDS)
-    rows = [calling(asking(i), "a") for i in range(20)]
+    rows = [calling(f"{one} or {two}?", "a") for one in WORDS[:5] for two in WORDS[5:9]]
     rows += [calling(f"{long} {word}.", "a") for word in ("today", "now", "soon", "again")]
     for seed in range(5):
         made, _, aside = split(write(rows), share=0.5, seed=seed)
