@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tuner_tui.data.inspection import Inspection
 
 _BAR = 12
+_MINUTES = 600  # seconds
 
 
 def opening(name: str) -> Content:
@@ -36,7 +37,9 @@ def inspecting(name: str, progress: Progress) -> Content:
     share = progress.share
     parts = [f"{progress.rows:,} rows", f"{progress.rows_per_second:,.0f} rows/s"]
     if progress.eta is not None:
-        parts.append(f"about {words.duration(progress.eta)} left")
+        # A guess needs no seconds when it is a matter of minutes.
+        eta = progress.eta if progress.eta < _MINUTES else round(progress.eta / 60) * 60
+        parts.append(f"about {words.duration(eta).replace(' 00 s', '')} left")
     amounts = f"{words.size(progress.done)} of {words.size(progress.total)}"
     return Content.assemble(
         ("◔ ", "$warning"),

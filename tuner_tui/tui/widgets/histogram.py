@@ -66,6 +66,9 @@ class Histogram(Widget):
                 counts += [0] * missing
             elif missing > 0:
                 limit = None
+        merged = -(-len(counts) // max(room, 1))  # neighbours that share a column where it is too narrow
+        counts = [sum(counts[at : at + merged]) for at in range(0, len(counts), merged)]
+        width *= merged
         cells = min(max(room // len(counts), 1), _WIDEST)
         limit_bin = (limit - start) // width if limit is not None else None
         lines = [self._level(counts, level, height, cells, limit_bin) for level in range(height, 0, -1)]
