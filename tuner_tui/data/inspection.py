@@ -221,6 +221,7 @@ def _summary(lengths: Sequence[int], trained: Sequence[int]) -> dict[str, float]
         return None
     ordered = sorted(lengths)
     return {
+        "rows": len(ordered),
         "total": sum(lengths),
         "trained": sum(trained),
         "shortest": ordered[0],

@@ -79,7 +79,7 @@ def _estimate(first: Sequence[Chunk], size: int, limit: int | None) -> int:
     """About how many rows there are, by those of the first chunk."""
     rows = 0
     for chunk in first:
-        counted = chunk.data().count(b"\\n") + 1 if chunk.json_lines else sum(1 for _ in chunk.rows())
+        counted = chunk.data().count(b"\n") + 1 if chunk.json_lines else sum(1 for _ in chunk.rows())
         rows = max(counted, counted * size // max(chunk.size, 1))
     return rows if limit is None else min(rows, limit)
 

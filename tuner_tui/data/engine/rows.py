@@ -1,9 +1,10 @@
 """One row at a time: converted, checked, counted. The only source of findings in rows."""
 
+from typing import TYPE_CHECKING
+
 from tuner_tui.data.companions import load_companion
 from tuner_tui.data.converters import ConversionError, convert
 from tuner_tui.data.engine.counting import count
-from tuner_tui.data.engine.lengths import Measurer
 from tuner_tui.data.engine.task import Task
 from tuner_tui.data.examples import Example
 from tuner_tui.data.leaks import question_key
@@ -11,6 +12,9 @@ from tuner_tui.data.readers import Row
 from tuner_tui.data.rules import Finding, Severity, finding
 from tuner_tui.data.tally import Tally
 from tuner_tui.data.validators import validate
+
+if TYPE_CHECKING:
+    from tuner_tui.data.engine.lengths import Measurer
 
 
 class RowInspector:
@@ -24,9 +28,7 @@ class RowInspector:
         """
         self._task = task
         self._companion = load_companion(task.path, task.format)
-        self._measurer = (
-            Measurer(task.model, task.max_length, task.token_share) if task.model is not None else None
-        )
+        self._measurer = _measurer(task)
 
     def add(self, tally: Tally, row: Row) -> None:
         """Add the next row of the tally; its findings are filed under its place there."""
@@ -81,3 +83,12 @@ class RowInspector:
         except ConversionError as error:
             return None, [finding(error.rule, number, error.field, str(error))]
         return example, validate(example, number)
+
+
+def _measurer(task: Task) -> "Measurer | None":
+    if task.model is None:
+        return None
+    # Templates and tokenizers take long to import, and most inspections do without.
+    from tuner_tui.data.engine.lengths import Measurer
+
+    return Measurer(task.model, task.max_length, task.token_share)
