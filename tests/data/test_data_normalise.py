@@ -221,6 +221,13 @@ def test_required_beside_the_parameters(place: str) -> None:
     assert normalised.changed
 
 
+def test_a_list_beside_bare_parameters_says_what_is_required() -> None:
+    tool = {"name": "f", "parameters": {"a": {"type": "str"}, "b": {"type": "int"}}, "required": ["b"]}
+    (function,) = [tool["function"] for tool in normalise_tools([tool]).tools]
+    assert function["parameters"]["required"] == ["b"]
+    assert "required" not in function
+
+
 def test_other_providers_spellings() -> None:
     plain = {"type": "object", "properties": {"a": {"type": "string"}}}
     for tool in (

@@ -8,14 +8,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 
 from tuner_tui.data.examples import Example, Message
 from tuner_tui.data.schema_keywords import SchemaWalk, by_name
 from tuner_tui.data.schema_types import SIMPLE, Schema, read_type
-from tuner_tui.data.schema_values import VALUES, Unusable, names
+from tuner_tui.data.schema_values import VALUES, Unusable
 
 LONGEST_NAME = 64
 _USUAL = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_NAME}}}")
@@ -140,22 +140,25 @@ def _function(value: Mapping[str, Any], outside: Any, walk: SchemaWalk) -> dict[
             function = {"parameters" if key == spelling else key: item for key, item in function.items()}
     if "parameters" not in function:
         return function
-    parameters = function["parameters"] = _parameters(function["parameters"], walk)
-    if not isinstance(parameters, dict):
+    misplaced = [one for one in (function.get("required"), outside) if _is_names(one)]
+    parameters = function["parameters"] = _parameters(function["parameters"], walk, listed=bool(misplaced))
+    if not isinstance(parameters, dict) or not misplaced:
         return function
-    misplaced = [function.pop("required", None) if _is_names(function.get("required")) else None, outside]
-    required = [name for one in misplaced if _is_names(one) for name in names(one)]
+    if _is_names(function.get("required")):
+        del function["required"]
+    required = [*parameters.get("required", ()), *(name for one in misplaced for name in one)]
     if required:
-        parameters["required"] = list(dict.fromkeys([*parameters.get("required", ()), *required]))
+        parameters["required"] = list(dict.fromkeys(required))
     return function
 
 
-def _is_names(value: Any) -> bool:
+def _is_names(value: Any) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
-def _parameters(value: Any, walk: SchemaWalk) -> Any:
-    """The schema of the arguments; what is none at all stays as it is, for a finding to say so."""
+def _parameters(value: Any, walk: SchemaWalk, listed: bool) -> Any:
+    """The schema of the arguments; what is none at all stays as it is, for a finding to say so. `listed`: the
+    required ones are listed elsewhere."""
     if isinstance(value, str):
         try:
             value = orjson.loads(value) if value.strip() else None
@@ -166,7 +169,7 @@ def _parameters(value: Any, walk: SchemaWalk) -> Any:
         return dict(_NO_PARAMETERS)
     if isinstance(value, list):
         try:
-            return walk.parameters(by_name(value), "parameters")
+            return walk.parameters(by_name(value), "parameters", listed=listed)
         except Unusable as reason:
             walk.notes.append(f"parameters: {reason}")
             return value
@@ -174,7 +177,7 @@ def _parameters(value: Any, walk: SchemaWalk) -> Any:
         walk.notes.append("parameters: they are no object")
         return value
     if _is_bare(value):
-        return walk.parameters(value, "parameters")
+        return walk.parameters(value, "parameters", listed=listed)
     schema = walk.schema(value, "parameters")
     if "type" not in schema and ("type" in value or "properties" in schema or _is_bare(schema)):
         schema = {"type": "object", **schema}
@@ -190,7 +193,8 @@ def _is_bare(value: Mapping[str, Any]) -> bool:
         return False
     if isinstance(properties, Mapping) and not isinstance(properties.get("type"), str):
         return False
-    return bool(value) and all(_is_parameter(name, item) for name, item in value.items())
+    described = {name: item for name, item in value.items() if name != "required" or not _is_names(item)}
+    return bool(described) and all(_is_parameter(name, item) for name, item in described.items())
 
 
 def _is_parameter(name: str, value: Any) -> bool:
@@ -198,4 +202,4 @@ def _is_parameter(name: str, value: Any) -> bool:
     keyword's, such as a title "date")."""
     if isinstance(value, str):
         return value != "" and name not in VALUES and read_type(value)[0] is not None
-    return isinstance(value, Mapping)
+    return isinstance(value, Mapping) and not name.startswith("$")

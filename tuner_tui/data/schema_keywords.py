@@ -51,18 +51,18 @@ class SchemaWalk:
         self.notes.extend(f"{place}.{note}" for note in fit_values(schema))
         return schema
 
-    def parameters(self, value: Mapping[str, Any], place: str) -> Schema:
-        """Named parameters without a schema around them, `{"city": {"type": "str, optional"}}`: required
-        are those that neither say that they are optional nor have a default."""
+    def parameters(self, value: Mapping[str, Any], place: str, *, listed: bool) -> Schema:
+        """Named parameters without a schema around them, `{"city": {"type": "str, optional"}}`.
+
+        Unless the required ones are listed, here or (`listed`) elsewhere, they are those that neither say
+        that they are optional nor have a default.
+        """
         required: list[str] = []
-        needed = [
-            name
-            for name, item in value.items()
-            if may_be_left_out(item) is None and not (isinstance(item, Mapping) and "default" in item)
-        ]
         properties = self._properties(value, place, 0, required)
+        if not listed and not isinstance(value.get("required"), list):
+            required.extend(name for name in properties if _seems_required(value[name]))
         schema: Schema = {"type": "object", "properties": properties}
-        if required := [name for name in properties if name in needed or name in required]:
+        if required := [name for name in properties if name in required]:
             schema["required"] = required
         return schema
 
@@ -166,15 +166,17 @@ class SchemaWalk:
         return known
 
 
-def may_be_left_out(value: Any) -> bool | None:
-    """What a parameter says of itself: True (optional), False (required), None (nothing)."""
+def _seems_required(value: Any) -> bool:
+    """Whether a parameter neither says that it is optional nor has a default."""
     if isinstance(value, Mapping):
-        if isinstance(required := value.get("required"), bool):
-            return not required
-        if isinstance(optional := value.get("optional"), bool):
-            return optional
+        if isinstance(value.get("required"), bool):
+            return bool(value["required"])
+        if isinstance(value.get("optional"), bool):
+            return not value["optional"]
+        if "default" in value:
+            return False
         value = value.get("type")
-    return True if isinstance(value, str) and read_type(value)[1] else None
+    return not (isinstance(value, str) and read_type(value)[1])
 
 
 def by_name(items: list[Any]) -> dict[str, Any]:
