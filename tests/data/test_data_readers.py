@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -182,3 +184,18 @@ def test_a_file_that_shrinks_under_a_table(tmp_path: Path) -> None:
         assert file[2].value is None
         with pytest.raises(IndexError):
             file[3]
+
+
+def test_the_heavy_libraries_come_with_the_first_file_that_needs_them(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"a": 1}\n' * 1000)
+    program = (
+        "import sys; from pathlib import Path; from tuner_tui.data.readers import RowFile, read_rows\n"
+        "assert len(list(read_rows(Path(sys.argv[1])))) == 1000\n"
+        "assert RowFile(Path(sys.argv[1]), wait=False)[5].value == {'a': 1}\n"
+        "print(sorted({'pyarrow', 'numpy', 'datasets', 'pandas', 'torch'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "[]\n"

@@ -94,6 +94,7 @@ class ColumnFile(ABC):
     def _copied(self, piece: int, target: int) -> Iterator[Chunk]:
         """The batches of a large piece, read here: a worker would have to read it from its beginning."""
         disk, memory = self.pieces()[piece]
+        target = min(target, 2 * BATCH_BYTES)  # a batch takes less room here than as rows in a worker
         held: list[RecordBatch] = []
         weight = given = 0
         for batch in sound_batches(self.batches(piece, piece + 1), target):

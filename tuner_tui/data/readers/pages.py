@@ -175,10 +175,11 @@ class ColumnPages:
         for batch in rest:
             height = _height(batch)
             self._piece = (piece, at + height, rest)
+            # What is passed on the way is kept too: who scrolls upwards wants it next.
+            self._cache[at] = batch
+            while len(self._cache) > _CACHED:
+                self._cache.popitem(last=False)
             if at <= index < at + height:
-                self._cache[at] = batch
-                while len(self._cache) > _CACHED:
-                    self._cache.popitem(last=False)
                 return at, batch
             at += height
         self._piece = None
