@@ -124,16 +124,17 @@ def test_normalised_tools_stay_and_the_old_ones_go() -> None:
     assert mended == {key: value for key, value in before.items() if key != "original_tools"}
 
 
-def test_pairs_and_labelled_answers_are_mended_on_all_sides() -> None:
+def test_pairs_and_labelled_answers() -> None:
     bad = answer("", call(city="Ro\x00me", days="2"))
     good = answer("", call(city="Rome", days=2))
-    pair = {"prompt": [user("a\x00b")], "chosen": [bad], "rejected": [answer("N\x00o.")], "tools": [TOOL]}
+    pair = {"prompt": [user("a\x00b")], "chosen": [bad], "rejected": [bad], "tools": [TOOL]}
     mended = mend(convert(pair, Format.PREFERENCE))
-    assert mended["prompt"] == [user("ab")]
-    assert mended["chosen"] == [good]
-    assert mended["rejected"] == [answer("No.")]
-    labelled = {"prompt": [ASKED], "completion": [bad], "label": False, "tools": [TOOL]}
+    # A rejected answer is meant to be wrong: made right, it would be the chosen one.
+    assert mended == {"prompt": [user("ab")], "chosen": [good], "rejected": [bad], "tools": [TOOL]}
+    labelled = {"prompt": [ASKED], "completion": [bad], "label": True, "tools": [TOOL]}
     assert mend(convert(labelled, Format.KTO))["completion"] == [good]
+    wrong = [answer("", call(city="Rome", days="2"))]
+    assert mend(convert(labelled | {"label": False}, Format.KTO))["completion"] == wrong
 
 
 def test_a_mended_file_has_none_of_the_mended_faults(write: Writer, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,7 @@ from typing import Any
 import pytest
 from data_rows import TOOL, answer, call, example, result, user
 
-from tuner_tui.data import near
-from tuner_tui.data.fingerprints import fingerprint
 from tuner_tui.data.inspection import inspect_file
-from tuner_tui.data.leaks import leaked, question_key
 from tuner_tui.data.lengths import check_length
 from tuner_tui.data.preview import ChatTemplate
 from tuner_tui.data.rules import RULES, Finding, Severity, finding
@@ -108,9 +104,9 @@ FILES: dict[str, list[Any]] = {
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Callable[[list[Any]], Path]:
-    def to_file(rows: list[Any]) -> Path:
-        path = tmp_path / "rows.jsonl"
+def write(tmp_path: Path) -> Callable[..., Path]:
+    def to_file(rows: list[Any], name: str = "rows.jsonl") -> Path:
+        path = tmp_path / name
         lines = (row if isinstance(row, str) else json.dumps(row) for row in rows)
         path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
         return path
@@ -119,12 +115,12 @@ def write(tmp_path: Path) -> Callable[[list[Any]], Path]:
 
 
 @pytest.mark.parametrize("rule", FILES)
-def test_a_file_that_breaks_the_rule(rule: str, write: Callable[[list[Any]], Path]) -> None:
+def test_a_file_that_breaks_the_rule(rule: str, write: Callable[..., Path]) -> None:
     found = inspect_file(write(FILES[rule])).counts
     assert rule in found
 
 
-def test_a_sound_file_breaks_none(write: Callable[[list[Any]], Path]) -> None:
+def test_a_sound_file_breaks_none(write: Callable[..., Path]) -> None:
     rows = [
         *_numbered(
             60, answer("", call(city="Rome")), result(name="weather"), answer("Yes, take an umbrella.")
@@ -167,10 +163,18 @@ STEPS = example(user(), answer("", call(city="Rome")), result(name="weather"), a
     ],
 )
 def test_a_template_that_breaks_the_rule(
-    rule: str, old: str, new: str, write: Callable[[list[Any]], Path], tmp_path: Path
+    rule: str, old: str, new: str, write: Callable[..., Path], tmp_path: Path
 ) -> None:
     assert rule not in inspect_file(write([STEPS]), model=embedded_model()).counts
     assert rule in inspect_file(write([STEPS]), model=model_with(tmp_path / "model", old, new)).counts
+
+
+def test_a_template_without_marks(write: Callable[..., Path], tmp_path: Path) -> None:
+    folder = model_with(tmp_path / "model", "{%- generation -%}", "")
+    path = folder / "chat_template.jinja"
+    path.write_text(path.read_text("utf-8").replace("{%- endgeneration -%}", ""), "utf-8")
+    assert "no_loss_mask" in inspect_file(write([STEPS]), model=folder).counts
+    assert "no_loss_mask" not in inspect_file(write([STEPS]), model=embedded_model()).counts
 
 
 def test_a_limit_that_breaks_the_rules() -> None:
@@ -186,21 +190,37 @@ def test_a_limit_that_breaks_the_rules() -> None:
     assert found == {"too_long", "call_cut", "answer_cut", "eos_not_trained"}
 
 
-def test_rows_that_are_told_by_others() -> None:
+def test_near_duplicates_and_leaks(write: Callable[..., Path]) -> None:
     rows = [example(user(LONG + end), answer("I found the Albergo.")) for end in ("", "!")]
-    texts = [near.text(row) for row in rows]
-    prints = array("Q", map(fingerprint, rows))
-    alike = list(near.pairs([near.signature(text) for text in texts], [1, 2], lambda n: texts[n - 1], prints))
-    keys = array("Q", map(question_key, rows))
-    assert [one.rule for one in [*alike, *leaked(keys, keys[:1])]] == [
-        "near_duplicate",
-        "leaked_row",
-        "leaked_row",
+    training, held_out = write(rows), write(rows[1:], "eval.jsonl")
+    inspection = inspect_file(training, near=True, eval_path=held_out)
+    assert list(inspection.rows_of("near_duplicate")) == [2]
+    assert list(inspection.rows_of("leaked_row")) == [1, 2]
+    assert not {"near_duplicate", "leaked_row"} & set(inspect_file(training, near=False).counts)
+
+
+def test_several_scripts(write: Callable[..., Path]) -> None:
+    rows = [example(user(f"{number} umbrellas?"), answer("Yes."), tools=[]) for number in range(5)]
+    assert "several_languages" not in inspect_file(write(rows)).counts
+    rows += [example(user(f"{number} 把雨伞吗？"), answer("是的。"), tools=[]) for number in range(5)]
+    assert "several_languages" in inspect_file(write(rows)).counts
+
+
+def test_nulls_of_a_columnar_file(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    rows = [
+        example(user(), answer("", call(city="Rome"))),
+        example(user("Days?"), answer("", call(city="Rome", days=2))),
     ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
+    counts = inspect_file(tmp_path / "rows.parquet").counts
+    assert counts["arrow_nulls"] == 1
+    assert not {"wrong_type", "unknown_argument"} & set(counts)
 
 
 def test_no_rule_is_left_out() -> None:
     elsewhere = {
+        # Raised by the tests above.
         *("template_fails", "template_drops", "template_lacks", "eos_not_trained", "no_loss_mask"),
         *("too_long", "call_cut", "answer_cut", "near_duplicate", "leaked_row", "several_languages"),
         "arrow_nulls",

@@ -196,6 +196,14 @@ def test_unpaired_preference_needs_a_completion() -> None:
     assert ("empty_answer", "completion") in {(one.rule, one.field) for one in found}
 
 
+def test_a_completion_with_a_bad_label_may_be_wrong() -> None:
+    row = {"prompt": [user()], "completion": [answer("", call("no_such"))], "tools": [TOOL]}
+    assert validate(convert(row | {"label": False}, Format.KTO), 1) == []
+    assert [one.rule for one in validate(convert(row | {"label": True}, Format.KTO), 1)] == [
+        "undeclared_tool"
+    ]
+
+
 def test_fields_of_a_pair_are_those_of_its_sides() -> None:
     pair = {"prompt": [user("a\x00")], "chosen": [answer("b\x00")], "rejected": [answer("No.")], "tools": []}
     found = validate(convert(pair, Format.PREFERENCE), 1)

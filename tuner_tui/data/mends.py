@@ -16,7 +16,7 @@ from tuner_tui.data.text_checks import control_character, without_control_charac
 SAFE = frozenset(rule.id for rule in RULES.values() if rule.safe)
 """The rules that have a safe mend; duplicate_row is mended by whoever sees the whole file."""
 
-_SIDES = ("messages", "prompt", "chosen", "rejected", "completion")
+_SIDES = ("messages", "prompt", "chosen", "completion")  # what is rejected stays as wrong as it is meant
 # Numbers as JSON writes them: "007" and "+5" are codes, not numbers. 15 digits are exact in any JSON reader.
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?")
@@ -24,13 +24,17 @@ _TRUTH = {"true": True, "false": False}
 
 
 def mend(example: Example) -> Example:
-    """A mended copy; the example itself stays as it is."""
+    """A mended copy; the example itself stays as it is.
+
+    A rejected answer is left alone, and the arguments of one with a bad label: their faults are the lesson.
+    """
     mended = {key: value for key, value in example.items() if key != "original_tools"}
     mended["tools"] = _distinct(example["tools"])
     checkers = _checkers(mended["tools"])
     for side in _SIDES:
         if side in mended:
-            messages = [_mend_message(message, checkers) for message in mended[side]]
+            wrong = side == "completion" and not example["label"]
+            messages = [_mend_message(one, {} if wrong else checkers) for one in mended[side]]
             mended[side] = _tied([one for one in messages if not _is_empty_system(one)])
     return mended
 

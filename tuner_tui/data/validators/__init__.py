@@ -20,13 +20,15 @@ def validate(example: Example, row: int) -> list[Finding]:
     """Every finding inside one converted example; `row` is its number in the file, from 1.
 
     Of a preference pair the chosen side is checked in full. The rejected side is meant to be wrong: only what
-    makes training on it senseless counts, that it is empty or that its turns are out of order.
+    makes training on it senseless counts, that it is empty or that its turns are out of order. The calls of
+    a completion with a bad label are meant to be wrong, too.
     """
     messages, place = conversation(example), _places(example)
     checkers, found = check_tools(example["tools"], row)
     if "original_tools" in example:
         found.extend(_check_original(example, row))
-    found.extend(check_calls(messages, place, row, checkers))
+    wrong = is_unpaired(example) and not example["label"]
+    found.extend(check_calls(example["prompt"] if wrong else messages, place, row, checkers))
     found.extend(check_roles(messages, place, row))
     found.extend(check_results(messages, place, row))
     found.extend(check_turns(messages, place, row))
