@@ -192,20 +192,31 @@ class _Draw:
         """Rows that it can give, as far as is known: rows that were not tried count."""
         return self.rows - self.rejected.total()
 
-    def next(self) -> None:
-        """Try one more row."""
-        row = self._file[int(self._order[self._tried])]
-        self._tried += 1
-        try:
-            example = self._convert(row)
-        except ConversionError as error:
-            self.rejected[error.rule] += 1
-            return
-        self.shape = self.shape or _shape(example)
-        line = orjson.dumps({**example, SOURCE: self.path.name}) + b"\n"
-        self.starts.append(self._out.tell())
-        self.sizes.append(len(line))
-        self._out.write(line)
+    def draw(self, count: int, tick: Callable[[], bool]) -> bool:
+        """Try so many more rows; False once `tick`, which is called for each, says so.
+
+        They are read in the order of the file, where neighbours are cheap, and noted in random order: when
+        fewer of them are wanted after all, the first ones are still a random choice.
+        """
+        chosen = self._order[self._tried : self._tried + count]
+        self._tried += len(chosen)
+        written: dict[int, tuple[int, int]] = {}
+        for place in chosen.argsort().tolist():
+            if not tick():
+                return False
+            try:
+                example = self._convert(self._file[int(chosen[place])])
+            except ConversionError as error:
+                self.rejected[error.rule] += 1
+                continue
+            self.shape = self.shape or _shape(example)
+            line = orjson.dumps({**example, SOURCE: self.path.name}) + b"\n"
+            written[place] = (self._out.tell(), len(line))
+            self._out.write(line)
+        for place in sorted(written):
+            self.starts.append(written[place][0])
+            self.sizes.append(written[place][1])
+        return True
 
 
 def _draw_all(
@@ -216,23 +227,27 @@ def _draw_all(
 ) -> list[int] | None:
     """Draw what is asked for; the quotas, or None when cancelled. Rows that turn out to be unusable may lower
     the quotas of all files, so that they are drawn up again until nothing is missing."""
-    begun, steps = monotonic(), 0
+    begun, steps, total = monotonic(), 0, 0
+
+    def tick() -> bool:
+        nonlocal steps
+        if steps % _LOOK == 0:
+            if cancelled():
+                return False
+            if progress is not None:
+                progress(Progress(steps, total, steps, monotonic() - begun))
+        steps += 1
+        return True
+
     while True:
         quotas = goal.quotas([draw.usable for draw in draws])
-        wanted = [min(quota, draw.usable) for quota, draw in zip(quotas, draws, strict=True)]
-        short = [draw for draw, want in zip(draws, wanted, strict=True) if draw.drawn < want]
-        if not short:
+        missing = [min(quota, draw.usable) - draw.drawn for quota, draw in zip(quotas, draws, strict=True)]
+        if all(count <= 0 for count in missing):
             return quotas
-        for draw, want in zip(draws, wanted, strict=True):
-            while draw.drawn < min(want, draw.usable):
-                if steps % _LOOK == 0:
-                    if cancelled():
-                        return None
-                    if progress is not None:
-                        done = sum(one.drawn for one in draws)
-                        progress(Progress(done, sum(wanted), steps, monotonic() - begun))
-                draw.next()
-                steps += 1
+        total = steps + sum(max(count, 0) for count in missing)
+        for draw, count in zip(draws, missing, strict=True):
+            if count > 0 and not draw.draw(count, tick):
+                return None
 
 
 def _shuffled(
