@@ -88,3 +88,22 @@ def test_files_are_fetched_as_they_are_by_split(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} >= {"repository", "out"}
     assert not (tmp_path / "other").exists()
     assert not list(tmp_path.glob(".other-*"))
+
+
+def test_what_datasets_saves_is_read_without_it(tmp_path: Path) -> None:
+    rows = [
+        {"messages": [{"role": "user", "content": f"number {number}"}], "n": number} for number in range(30)
+    ]
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    program = (
+        "import json; from datasets import Dataset, DatasetDict\n"
+        "data = Dataset.from_list(json.load(open('rows.json')))\n"
+        "data.save_to_disk('one', num_shards=2)\n"
+        "DatasetDict({'train': data, 'test': data.select(range(3))}).save_to_disk('two')\n"
+        "data.to_parquet('rows.parquet')"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, timeout=120
+    )
+    for name, expected in {"one": rows, "two": rows, "two/test": rows[:3], "rows.parquet": rows}.items():
+        assert [row.value for row in read_rows(tmp_path / name)] == expected, name
