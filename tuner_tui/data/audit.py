@@ -40,6 +40,8 @@ DOMINANT_ANSWER_SHARE = 0.2
 DOMINANT_ANSWER_ROWS = 50
 _FEW_ANSWERS = 20  # a file with fewer different answers sorts requests into classes: that is its lesson
 
+_BLOCK = 1 << 20  # rows that are looked up at once
+
 _LEAST_SCRIPT_ROWS = 3  # fewer rows in a second script are a quotation, not a second language
 
 
@@ -63,21 +65,28 @@ def conclude(tally: Tally, *, complete: bool, goal: str | None = None) -> Iterat
 
 
 def _copies(tally: Tally) -> Iterator[Finding]:
-    """A finding for each row that is the same as an earlier one. Sorted in arrays: 24 bytes a row."""
+    """A finding for each row that is the same as an earlier one, in their order. Takes 9 bytes a row, and 16
+    for each that has a copy."""
     import numpy as np
 
     prints = np.frombuffer(tally.fingerprints, dtype=np.uint64)
-    order = np.argsort(prints, kind="stable")  # equal fingerprints stay in the order of their rows
-    ordered = prints[order]
-    again = np.flatnonzero((ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)) + 1
-    if not len(again):
+    ordered = np.sort(prints)
+    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    del ordered
+    repeated = repeated[repeated != 0]
+    if not len(repeated):
         return
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    firsts = order[starts[np.searchsorted(starts, again, side="right") - 1]]
-    copies = order[again]
-    for place in np.argsort(copies, kind="stable"):
-        text = f"the same as row {int(firsts[place]) + 1}"
-        yield finding("duplicate_row", int(copies[place]) + 1, None, text)
+    first = np.zeros(len(repeated), np.int64)
+    for start in range(0, len(prints), _BLOCK):
+        block = prints[start : start + _BLOCK]
+        places = np.searchsorted(repeated, block)
+        places[places == len(repeated)] = 0
+        for index in np.flatnonzero(repeated[places] == block):
+            row, place = start + int(index) + 1, places[index]
+            if first[place]:
+                yield finding("duplicate_row", row, None, f"the same as row {first[place]}")
+            else:
+                first[place] = row
 
 
 def _gaps(tally: Tally, goal: str | None) -> Iterator[Finding]:
@@ -114,12 +123,15 @@ def _dominant_answer(tally: Tally) -> Iterator[Finding]:
     if tally.sound < DOMINANT_ANSWER_ROWS:
         return
     answers = np.frombuffer(tally.answers, dtype=np.uint64)
-    values, first, counts = np.unique(answers[answers != 0], return_index=True, return_counts=True)
-    if len(values) < _FEW_ANSWERS:
+    ordered = np.sort(answers[answers != 0])
+    if np.count_nonzero(ordered[1:] != ordered[:-1]) + 1 < _FEW_ANSWERS:
         return
-    most = int(np.argmax(counts))
-    count = int(counts[most])
+    # What has more than a fifth of the sorted places stands at one of these.
+    candidates = np.unique(ordered[:: max(1, len(ordered) // 10)])
+    starts, ends = np.searchsorted(ordered, candidates), np.searchsorted(ordered, candidates, side="right")
+    most = int(np.argmax(ends - starts))
+    count = int(ends[most] - starts[most])
     if count > DOMINANT_ANSWER_SHARE * tally.sound:
-        row = int(np.flatnonzero(answers)[first[most]]) + 1
+        row = int(np.argmax(answers == candidates[most])) + 1
         text = f"{count:,} of {tally.sound:,} rows end in the answer of row {row} ({count / tally.sound:.0%})"
         yield finding("dominant_answer", None, None, text)
