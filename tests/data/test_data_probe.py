@@ -1,4 +1,4 @@
-"""What a template loses is told before a run: an error only where the data need it. Limits by turn, by pair."""
+"""What a template loses is told before a run: an error only where the data need it. Limits by turn."""
 
 from pathlib import Path
 from typing import Any
