@@ -256,10 +256,12 @@ def test_json_text_in_the_columns_of_a_table() -> None:
         assert caught.value.field == field
 
 
-def test_numbers_that_json_cannot_hold() -> None:
+def test_values_that_json_cannot_hold() -> None:
     row = example(user(), answer("", call(a=2**70)))
     with pytest.raises(ConversionError, match="JSON cannot hold"):
         convert(row, Format.CANONICAL)
+    with pytest.raises(ConversionError, match="JSON cannot hold"):
+        convert(CANONICAL | {"tools": [{**TOOL, "type": "\ud800"}]}, Format.CANONICAL)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,9 @@ def normalise_tools(tools: Sequence[Mapping[str, Any]]) -> Normalised:
         try:
             mended, found, is_usual = _normalised(orjson.dumps(tool))
         except (orjson.JSONEncodeError, RecursionError):
-            mended, found, is_usual = None, ("a tool is nested too deeply, and left as it is",), False
+            notes.append("a tool is nested too deeply to be written as JSON, and left as it is")
+            result.append({"type": "function", "function": dict(tool)})
+            continue
         notes.extend(found)
         changed = changed or mended is not None
         usual = usual and is_usual
