@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from data_rows import answer, call, result, user
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tuner_tui.data.converters import ConversionError, convert
 from tuner_tui.data.formats import Format, detect
@@ -534,3 +536,75 @@ def test_hostile_text_costs_little_time() -> None:
             convert({"system": f"SYSTEM: {text}", "chat": f"USER: {text}"}, Format.GLAIVE)
         except ConversionError:
             continue
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "<tool_call>",
+            "</tool_call>",
+            "<tools>",
+            "</tools>",
+            "<tool_response>",
+            "<think>",
+            "</think>",
+            "\n",
+        ),
+        *(
+            "<functioncall>",
+            "USER:",
+            "ASSISTANT:",
+            "Thought: x\nAction: f\nAction Input:",
+            "<|im_start|>user",
+        ),
+        *(
+            "<|start_header_id|>assistant<|end_header_id|>",
+            '{"name": "f", "arguments": {"a": 1}}',
+            "[f(a=1)]",
+        ),
+        *(
+            "{'name': 'f', 'arguments': '{}'}",
+            "[{",
+            "}]",
+            "[",
+            "(",
+            ")",
+            "'",
+            '"',
+            "\\",
+            ",",
+            "=",
+            "None",
+            "-1",
+        ),
+    ]
+)
+WRITTEN = st.lists(st.one_of(PIECES, st.text(max_size=4)), max_size=10).map("".join)
+
+
+@settings(max_examples=250, deadline=None)
+@given(WRITTEN, WRITTEN)
+def test_any_text_is_converted_or_refused(first: str, second: str) -> None:
+    turns = [
+        {"from": "system", "value": first},
+        {"from": "human", "value": second},
+        {"from": "gpt", "value": first + second},
+        {"from": "tool", "value": second},
+    ]
+    rows = [
+        *((format, {"conversations": turns}) for format in (Format.HERMES, Format.TOOLACE, Format.TOOLLLAMA)),
+        (Format.GLAIVE, {"system": first, "chat": f"USER: {second}"}),
+        (Format.XLAM, {"query": first, "answers": second, "tools": first}),
+        (Format.TEXT, {"text": first}),
+    ]
+    for format, row in rows:
+        try:
+            converted = convert(row, format)
+        except ConversionError as error:
+            assert str(error)
+            continue
+        # Sound in its shape: it converts to itself.
+        assert convert(converted, Format.CANONICAL) == converted
+        for message in converted["messages"]:
+            assert isinstance(message["content"], str)
+            assert message.get("tool_calls") != []
