@@ -163,20 +163,21 @@ def test_nothing_is_found_in_a_text_that_is_not_suspicious(text: str) -> None:
 
 
 HOSTILE = [
-    *("a", "@", "a@", "1 ", "password=", "eyJ", "eyJa.", "sk-a-", "http://a:", "+1 ", "DE89 ", "AB12", "a."),
     *(
-        "-----BEGIN ",
+        "a",
+        "@",
+        "a@",
+        "1 ",
+        "+1 ",
+        "AB12",
+        "a.",
+        "eyJa.",
+        "-eyJaaaaaaaaaaaa",
+        "sk-a-",
         "api_key=",
-        "4",
-        "4 ",
-        "(",
-        "xoxb-",
-        "ghp_",
-        "AKIA",
-        "@a.",
-        "-----BEGIN PRIVATE KEY-----",
+        "password=",
     ),
-    *("\x1b[", "\x1b]", "[].{}", "é1", "```", "`", "https://", "明", "-eyJaaaaaaaaaaaa"),
+    *("http://a:", "-----BEGIN PRIVATE KEY-----", "\x1b[", "\x1b]", "é1", "`", "https://", "明"),
 ]
 
 

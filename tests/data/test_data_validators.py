@@ -9,8 +9,8 @@ from data_rows import TOOL, answer, call, example, result, user
 from tuner_tui.data.converters import convert
 from tuner_tui.data.examples import Example
 from tuner_tui.data.formats import Format
-from tuner_tui.data.rules import RULES, Severity
-from tuner_tui.data.validators import Finding, validate
+from tuner_tui.data.rules import RULES
+from tuner_tui.data.validators import validate
 
 SOUND = [
     example(
@@ -271,17 +271,3 @@ def test_a_message_about_a_long_value_stays_short() -> None:
     found = validate(convert(calling(city="Rome", days="x" * 10_000), Format.CANONICAL), 1)
     found += validate(convert(calling("y" * 10_000), Format.CANONICAL), 1)
     assert found and all(len(one.message) < 400 for one in found)
-
-
-def test_the_rules_explain_themselves() -> None:
-    for id, rule in RULES.items():
-        assert rule.id == id
-        assert all(
-            (text and text[-1] in ".?/}") or text == rule.title for text in (rule.explanation, rule.mend)
-        )
-    assert {rule.severity for rule in RULES.values()} == set(Severity)
-    assert (
-        Finding("x", Severity.ERROR, None, None, "", "").severity.rank
-        > Severity.WARNING.rank
-        > Severity.INFO.rank
-    )

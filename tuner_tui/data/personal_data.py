@@ -92,7 +92,7 @@ def _email(text: str) -> str | None:
     at = text.find("@")
     while at >= 0:
         domain = _DOMAIN.match(text, at + 1, at + 256)
-        local = _LOCAL.match(text[max(0, at - 64) : at][::-1])
+        local = _LOCAL.match(text[max(0, at - 64) : at][::-1]) if domain else None
         if domain and local and not _NO_DOMAIN.search(domain[0]):
             mailbox = local[0][::-1]
             if not _ROLE.match(mailbox) and not _in_address(text, at):
