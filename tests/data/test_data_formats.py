@@ -354,6 +354,10 @@ def test_convert_file(write: Writer, tmp_path: Path) -> None:
     conversion = convert_file(source, out, rejected)
     assert (conversion.rows, conversion.converted, conversion.rejected) == (4, 2, 2)
     assert conversion.format is Format.APIGEN_MT
+    assert [(one.rule, one.count, one.row) for one in conversion.reasons] == [
+        ("not_json", 1, 2),
+        ("unknown_layout", 1, 3),
+    ]
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert lines == [convert(SHAREGPT, Format.SHAREGPT)] * 2
     first, second = (json.loads(line) for line in rejected.read_text().splitlines())

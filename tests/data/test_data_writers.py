@@ -223,6 +223,8 @@ def test_a_file_in_another_layout(write: Writer, tmp_path: Path, capsysbinary: A
         (4, "not_expressible"),
     ]
     assert reasons[2]["value"] == WITH_IDS
+    assert main(["convert", str(path), str(out), "--to", "sharegpt"]) == 1
+    assert b"not_expressible, row 4: this layout has no place" in capsysbinary.readouterr().out
     back = tmp_path / "back.jsonl"
     conversion = convert_file(out, back, rejected)
     assert (conversion.format, conversion.rejected) == (Format.SHAREGPT, 0)

@@ -9,6 +9,8 @@ from tuner_tui.cli.output import add_json_flag, emit, styled, waiting
 if TYPE_CHECKING:
     from rich.console import Console
 
+_LONGEST_REASON = 200
+
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the verb."""
@@ -56,6 +58,9 @@ def convert_verb(args: argparse.Namespace) -> int:
         )
         if conversion.rejected:
             console.print(styled(f"{conversion.rejected:>8,} rows rejected   ", "red", str(rejected), "dim"))
+        for reason in conversion.reasons:
+            told = f"row {reason.row}: {reason.message[:_LONGEST_REASON]}"
+            console.print(styled(f"{reason.count:>8,} × {reason.rule}, ", "", told, "dim"))
 
     data = {
         "rows": conversion.rows,

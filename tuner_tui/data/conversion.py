@@ -1,6 +1,7 @@
 """A whole file, converted: the rows that could be, the rows that could not, and how many of each."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +23,25 @@ _OTHER_FILES = (".gz", ".zst", ".csv", ".parquet", ".arrow")  # what these names
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why rows were rejected: a rule's id, how many rows broke it, and what the first of them says."""
+
+    rule: str
+    count: int
+    row: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Conversion:
-    """How a conversion went, in rows: `rows == converted + rejected`; `format` is the layout read."""
+    """How a conversion went, in rows: `rows == converted + rejected`; `format` is the layout read. `reasons`
+    for the rejected ones, the most frequent first."""
 
     rows: int
     converted: int
     rejected: int
     format: Format
+    reasons: tuple[Reason, ...] = ()
 
 
 def convert_file(
@@ -72,6 +85,8 @@ def convert_file(
         raise UserError(f"{out}: source, target and rejected must be three files; name another.")
     started = time.monotonic()
     good = bad = done = 0
+    counts: Counter[str] = Counter()
+    first: dict[str, tuple[int, str]] = {}
     with replacing(out) as target, replacing(rejected, always=False) as refuse:
         for chunk in opened.chunks(_CHUNK):
             before = good + bad
@@ -80,6 +95,8 @@ def convert_file(
                     line = _line(convert_row(row), to)
                 except ConversionError as error:
                     bad += 1
+                    counts[error.rule] += 1
+                    first.setdefault(error.rule, (before + row.number, str(error)))
                     refuse.write(_rejection(before + row.number, row, error))
                 else:
                     good += 1
@@ -87,7 +104,8 @@ def convert_file(
             done += chunk.size
             if progress is not None:
                 progress(Progress(done, opened.size, good + bad, time.monotonic() - started))
-    return Conversion(good + bad, good, bad, layout)
+    reasons = tuple(Reason(rule, count, *first[rule]) for rule, count in counts.most_common())
+    return Conversion(good + bad, good, bad, layout, reasons)
 
 
 def _line(example: Example, to: Format) -> bytes:
