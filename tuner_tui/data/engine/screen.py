@@ -40,6 +40,8 @@ def screen(texts: Sequence[str]) -> Sequence[int]:
     import numpy as np
 
     data = _SEPARATOR.join(texts).encode()
+    if data.count(0) > len(texts) - 1:  # a text holds the separator itself
+        return range(len(texts))
     classes: Any = np.frombuffer(data.translate(_TABLE), np.uint8)
     # A run of n is where n neighbours, and'ed together, keep their bit.
     two = classes[:-1] & classes[1:]
@@ -55,8 +57,6 @@ def screen(texts: Sequence[str]) -> Sequence[int]:
     if not len(places) and not any(needles):
         return ()
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
-    if len(ends) != len(texts) - 1:  # a text holds the separator itself
-        return range(len(texts))
     found: Any = np.unique(np.searchsorted(ends, np.concatenate((places, *needles)).astype(np.int64)))
     rows: list[int] = found.tolist()
     return rows
