@@ -2,7 +2,7 @@
 
     python benchmarks/near.py [--rows 20000] [--seed 1]
 
-Half of the rows are random originals (8 to 200 words of a vocabulary of 3,000, as rows are that come from a
+Half of the rows are random originals (16 to 200 words of a vocabulary of 3,000, as rows are that come from a
 few patterns), each followed by a copy with random words replaced, dropped or added. Their likeness is
 computed exactly; recall is the share of the pairs at or over the threshold that is found, precision the
 share of the findings that are such pairs.
@@ -44,7 +44,7 @@ def main() -> int:
     vocabulary = [f"word{number}" for number in range(3000)]
     texts: list[str] = []
     while len(texts) < options.rows:
-        words = chance.choices(vocabulary, k=chance.randint(8, 200))
+        words = chance.choices(vocabulary, k=chance.randint(16, 200))
         texts += (" ".join(words), " ".join(changed(words, vocabulary, chance.random() * 0.12, chance)))
     started = time.perf_counter()
     signatures = [signature(text) for text in texts]
