@@ -248,6 +248,14 @@ def test_columnar_files_that_are_damaged(make: Any, tmp_path: Path) -> None:
             assert len(rows) == len(chunks)
 
 
+@pytest.mark.parametrize("name", ["Parquet", "Arrow", "Arrow stream"])
+def test_a_column_whose_name_is_no_text(name: str, tmp_path: Path) -> None:
+    path = write(tmp_path, FILES[name].replace(b"tool_calls", b"\xff" * 10))
+    with pytest.raises(UserError, match="damaged") as caught:
+        list(read_rows(path))
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

@@ -31,9 +31,11 @@ def has_structs(schema: "Schema") -> bool:
     return any(_any_type(field.type, _is_struct) for field in schema)
 
 
-def has_dictionaries(schema: "Schema") -> bool:
-    """Whether some column is dictionary-encoded."""
-    return any(_any_type(field.type, _is_dictionary) for field in schema)
+def check_names(schema: "Schema") -> None:
+    """Raises UnicodeDecodeError when the name of some field, at any depth, is not UTF-8."""
+    _ = schema.names
+    for field in schema:
+        _any_type(field.type, _has_bad_name)
 
 
 def _values(array: "Array") -> list[Any]:
@@ -170,10 +172,10 @@ def _is_struct(kind: "DataType") -> bool:
     return bool(types.is_struct(kind))
 
 
-def _is_dictionary(kind: "DataType") -> bool:
-    from pyarrow import types
-
-    return bool(types.is_dictionary(kind))
+def _has_bad_name(kind: "DataType") -> bool:
+    for index in range(kind.num_fields):
+        _ = kind.field(index).name
+    return False
 
 
 def _any_type(kind: "DataType", test: Callable[["DataType"], bool]) -> bool:

@@ -27,7 +27,7 @@ def sound_batches(
             rows = max(1, min(batch.num_rows, target * batch.num_rows // (batch.nbytes or 1)))
             for start in range(0, batch.num_rows, rows):
                 yield from _valid_parts(batch.slice(start, rows))
-    except (pyarrow.ArrowException, OSError, MemoryError) as error:
+    except (pyarrow.ArrowException, OSError, ValueError, MemoryError) as error:
         yield f"the file is damaged or cut off here ({first_line(error)})"
 
 

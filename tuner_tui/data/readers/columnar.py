@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tuner_tui.data.readers.arrow_values import batch_rows, has_structs
+from tuner_tui.data.readers.arrow_values import batch_rows, check_names, has_structs
 from tuner_tui.data.readers.batches import BATCH_BYTES, first_line, sound_batches
 from tuner_tui.data.readers.chunks import Chunk, SpanBlock, span_blocks
 from tuner_tui.data.readers.identify import Container
@@ -30,21 +30,32 @@ def zstd_stream(file: BinaryIO) -> Any:
 
 
 class ColumnFile(ABC):
-    """A file of record batches, which are its units of access.
+    """A file of record batches, in pieces that can be read by themselves.
 
     Raises:
         UserError: it is damaged, or its batches are too large for memory.
     """
 
+    container: Container
+    schema: "Schema"
+
     def __init__(self, path: Path) -> None:
+        import pyarrow
+
         self.path = path
         with open_plain(path):  # for the sentence about a file that cannot be opened
             pass
         self.size = path.stat().st_size
-        self._check()
+        try:
+            self._check()
+            check_names(self.schema)
+        except UnicodeDecodeError:
+            raise UserError(f"{path}: is damaged: the name of a column is not UTF-8.") from None
+        except (pyarrow.ArrowException, OSError, ValueError) as error:
+            raise UserError(
+                f"{path}: is a damaged {self.container.value} file ({first_line(error)})."
+            ) from None
         self.filled_nulls = has_structs(self.schema)
-
-    schema: "Schema"
 
     @abstractmethod
     def _check(self) -> None:
@@ -88,8 +99,6 @@ class ColumnFile(ABC):
             else:
                 yield from self._copied(first, target)
             first = last
-
-    container: Container
 
     def _copied(self, piece: int, target: int) -> Iterator[Chunk]:
         """The batches of a large piece, read here: a worker would have to read it from its beginning."""
@@ -141,13 +150,9 @@ class ParquetRows(ColumnFile):
         return sum(self._counts)
 
     def _open(self) -> Any:
-        import pyarrow
         from pyarrow import parquet
 
-        try:
-            return parquet.ParquetFile(self.path, buffer_size=1 << 20, pre_buffer=False)
-        except (pyarrow.ArrowException, OSError) as error:
-            raise UserError(f"{self.path}: is a damaged Parquet file ({first_line(error)}).") from None
+        return parquet.ParquetFile(self.path, buffer_size=1 << 20, pre_buffer=False)
 
     def pieces(self) -> list[tuple[int, int]]:
         """Of each row group."""
@@ -180,11 +185,8 @@ class ArrowRows(ColumnFile):
     def _open(self) -> Any:
         import pyarrow
 
-        try:
-            # Not mapped to memory: of a mapped file that shrinks meanwhile, the process would die.
-            return pyarrow.ipc.open_file(pyarrow.OSFile(str(self.path)))
-        except (pyarrow.ArrowException, OSError) as error:
-            raise UserError(f"{self.path}: is a damaged Arrow file ({first_line(error)}).") from None
+        # Not mapped to memory: of a mapped file that shrinks meanwhile, the process would die.
+        return pyarrow.ipc.open_file(pyarrow.OSFile(str(self.path)))
 
     def pieces(self) -> list[tuple[int, int]]:
         """Of each record batch; the file does not tell how they differ."""
@@ -208,10 +210,7 @@ class ArrowStreamRows(ColumnFile):
     def _open(self) -> Any:
         import pyarrow
 
-        try:
-            return pyarrow.ipc.open_stream(pyarrow.OSFile(str(self.path)))
-        except (pyarrow.ArrowException, OSError) as error:
-            raise UserError(f"{self.path}: is a damaged Arrow stream ({first_line(error)}).") from None
+        return pyarrow.ipc.open_stream(pyarrow.OSFile(str(self.path)))
 
     def pieces(self) -> list[tuple[int, int]]:
         """One: the whole file."""
