@@ -15,7 +15,7 @@ from tuner_tui.data.formats import Format
 from tuner_tui.data.progress import Progress
 from tuner_tui.data.readers import RowFile, open_rows
 from tuner_tui.data.rules import RULES, Finding, finding
-from tuner_tui.data.sources import open_source
+from tuner_tui.data.sources import SAMPLE, layout_of_rows
 from tuner_tui.data.stats import kind
 from tuner_tui.data.validators import validate
 from tuner_tui.tui.widgets.dataset_table import RowLine
@@ -60,13 +60,18 @@ class DatasetRows:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.format: Format = open_source(path).format
+        self._rows = RowFile(path, wait=False)
+        try:
+            sample = [self._rows[index] for index in range(min(len(self._rows), SAMPLE))]
+            self.format: Format = layout_of_rows(path, sample)
+            self._companion = load_companion(path, self.format)
+        except BaseException:
+            self._rows.close()
+            raise
         self.indexed = Event()
         """Set when all rows are known, or will not be."""
         self.bytes_on_disk = open_rows(path).size
         self._stamp = _stamp(path)
-        self._rows = RowFile(path, wait=False)
-        self._companion = load_companion(path, self.format)
         self._inspection: Inspection | None = None
         self._line = lru_cache(maxsize=4096)(self._describe)
 
@@ -148,7 +153,8 @@ class DatasetRows:
             problem = row.fault.message if row.fault is not None else ""
             return RowLine((number, "", "–", _cell(problem), ""), "error")
         messages = conversation(row.example)
-        request = next((each["content"] for each in messages if each["role"] == "user"), "")
+        first = messages[0]["content"] if messages else ""
+        request = next((each["content"] for each in messages if each["role"] == "user"), first)
         names = [call.name for each in messages for call in calls(each)]
         return RowLine((number, "", row.kind, _cell(request), _cell(", ".join(names)) if names else "–"))
 

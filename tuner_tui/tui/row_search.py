@@ -46,12 +46,11 @@ class RowSearch:
 
     @property
     def words(self) -> str:
-        """How far it is, such as "12 of 340", or "no row" when nothing was found."""
-        if self.running:
-            return f"{len(self.hits):,} rows so far … searching"
+        """How far it is: "12 of 340", "12 of 340 so far … searching", "in no row"."""
         if not self.hits:
-            return "in no row"
-        return f"{(self.at or 0) + 1:,} of {len(self.hits):,}"
+            return "… searching" if self.running else "in no row"
+        place = f"{self.at + 1:,} of " if self.at is not None else ""
+        return f"{place}{len(self.hits):,}" + (" so far … searching" if self.running else "")
 
 
 def collect(

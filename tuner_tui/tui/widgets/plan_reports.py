@@ -33,6 +33,10 @@ def split_content(split: "Split", width: int) -> Content:
     if split.largest_group > 1:
         text = f" groups kept together, the largest of {split.largest_group:,} rows"
         lines.append(Content.assemble((f"{split.groups:>9,}", "bold"), text))
+    if split.near_duplicates:
+        lines.append(
+            Content.styled(f"{split.near_duplicates:>9,} rows kept with one nearly the same", "$quiet")
+        )
     lines.append(_title(f"{'Kinds of rows':<{_LABEL}}{'train':>9}{'aside':>9}"))
     lines += [
         Content(f"{name.replace('_', ' '):<{_LABEL}}{sides.train:>9,}{sides.eval:>9,}")
