@@ -32,3 +32,23 @@ def test_leaked_rows_are_told(config: TrainConfig, tmp_path: Path) -> None:
     assert warning["code"] == "warning"
     assert warning["leaked"] == 2
     assert warning["message"].startswith("2 of 24 training rows ask the same as an evaluation row")
+
+
+def test_answers_labelled_false_are_not_imitated(config: TrainConfig, tmp_path: Path) -> None:
+    def labelled(label: bool) -> str:
+        row = example("Oslo", 2)
+        prompt, completion = row["messages"]  # type: ignore[misc]
+        return json.dumps(
+            {"prompt": [prompt], "completion": [completion], "label": label, "tools": row["tools"]}
+        )
+
+    mixed, wrong = tmp_path / "mixed.jsonl", tmp_path / "wrong.jsonl"
+    mixed.write_text(f"{labelled(True)}\n{labelled(False)}\n")
+    wrong.write_text(f"{labelled(False)}\n")
+    config.data.train = [mixed, wrong]
+    run_dir = local.launch(config)
+    status = wait(run_dir, ended)
+    assert status.state is RunState.FAILED
+    assert status.reason.startswith(f"{wrong}: every answer is labelled false")
+    (left_out, _) = (one for one in RunReader(run_dir).poll_events() if one["code"] == "rejected")
+    assert (left_out["rows"], left_out["reasons"]) == (1, {"label_false": 1})

@@ -228,7 +228,21 @@ def _examples(session: Session, config: TrainConfig) -> tuple["list[Example]", "
                 rows=rows,
                 reasons=reasons,
             )
-        return loaded.examples
+        wanted = [example for example in loaded.examples if example.get("label") is not False]
+        if unwanted := len(loaded.examples) - len(wanted):
+            session.run.event(
+                "rejected",
+                f"left {unwanted} row{'' if unwanted == 1 else 's'} of {path.name} out: answers labelled "
+                "false are not to be imitated; only preference methods learn from them.",
+                file=str(path),
+                rows=unwanted,
+                reasons={"label_false": unwanted},
+            )
+        if not wanted:
+            raise UserError(
+                f"{path}: every answer is labelled false; give rows that show what the model shall do."
+            )
+        return wanted
 
     examples = [example for path in config.data.train for example in read(path)]
     if config.data.eval:
