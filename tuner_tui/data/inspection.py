@@ -20,6 +20,7 @@ from tuner_tui.data.progress import Progress
 from tuner_tui.data.readers import open_rows
 from tuner_tui.data.rules import RULES, Finding, Severity, finding
 from tuner_tui.data.sources import SAMPLE, layout_of_rows
+from tuner_tui.data.statistics import Statistics
 from tuner_tui.data.stats import KINDS
 from tuner_tui.data.tally import Tally
 
@@ -42,7 +43,8 @@ class Inspection:
 
     `tally` has all counts; the properties are the most used of them. `findings` are in full, at most
     `tally.KEPT_FINDINGS` of each rule; `counts` and `rows_of` know all. `complete` is False when the
-    inspection was limited or cancelled before the end. `seconds` is how long it took.
+    inspection was limited or cancelled before the end. `seconds` is how long it took. Of a folder, `locate`
+    tells the file of a row, and its number there.
     """
 
     path: Path
@@ -51,6 +53,8 @@ class Inspection:
     tally: Tally
     complete: bool = True
     seconds: float = 0.0
+    files: int = 1
+    locate: Callable[[int], tuple[Path, int]] | None = None
 
     @property
     def rows(self) -> int:
@@ -111,6 +115,11 @@ class Inspection:
         ]
         return sorted(groups, key=lambda group: (-group.severity.rank, -group.count, group.rule))
 
+    @cached_property
+    def statistics(self) -> Statistics:
+        """What the sound rows are like."""
+        return Statistics.of(self.tally)
+
     def to_json(self) -> dict[str, Any]:
         """The shape that `tuner inspect --json` prints."""
         kept = self.tally.findings.kept
@@ -125,6 +134,7 @@ class Inspection:
             "kinds": self.kinds,
             "tools": self.tools,
             "tokens": _summary(self.lengths, self.trained),
+            "statistics": self.statistics.to_json(),
             "worst": self.worst,
             "findings": [
                 {
@@ -203,7 +213,9 @@ def inspect_file(
         found.append(iter([finding("arrow_nulls", None, None, text)]))
     for one in chain.from_iterable(found):
         tally.findings.add(one)
-    return Inspection(path, source.kind, task.format, tally, complete, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    files = len(source.files)
+    return Inspection(path, source.kind, task.format, tally, complete, seconds, files, source.locate)
 
 
 def _questions(path: Path, stopped: Callable[[], bool]) -> Sequence[int]:
