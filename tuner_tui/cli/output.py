@@ -45,7 +45,8 @@ def waiting(doing: str) -> "Iterator[Callable[[Progress], None]]":
         def show(progress: "Progress") -> None:
             eta = progress.eta
             left = "" if eta is None else f", {eta:,.0f} s left"
-            done = f"{progress.rows:,} rows, {progress.share:.0%}{left}"
+            size = f"{progress.done / 1e6:,.0f} of {progress.total / 1e6:,.0f} MB"
+            done = f"{progress.rows:,} rows, {size}, {progress.rows_per_second:,.0f} rows/s{left}"
             status.update(f"{doing}… {done} (Ctrl-C stops, and writes nothing)")
 
         yield show
