@@ -6,11 +6,12 @@ same with it and without it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from itertools import chain, islice
+from operator import attrgetter
 from string import ascii_letters
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import orjson
@@ -21,7 +22,7 @@ from tuner_tui.data.engine.counting import ARGUMENT_TYPES
 from tuner_tui.data.engine.doubt import Doubt
 from tuner_tui.data.engine.rows import RowInspector
 from tuner_tui.data.engine.screen import screen
-from tuner_tui.data.engine.shapes import ROLES, Plans, Shape
+from tuner_tui.data.engine.shapes import ROLES, Plan, Plans, Shape
 from tuner_tui.data.engine.task import Task
 from tuner_tui.data.engine.tools import KnownTools, tool_hash
 from tuner_tui.data.examples import Message
@@ -29,7 +30,7 @@ from tuner_tui.data.fingerprints import digest, encode
 from tuner_tui.data.formats import Format
 from tuner_tui.data.readers import decode
 from tuner_tui.data.scripts import script
-from tuner_tui.data.stats import kind_of
+from tuner_tui.data.stats import kind_of, reports_error
 from tuner_tui.data.structs import row_decoder
 from tuner_tui.data.tally import Tally
 from tuner_tui.data.validators.texts import check_texts
@@ -41,7 +42,7 @@ _DOUBTS = (msgspec.MsgspecError, ValueError, LookupError, RecursionError)
 """What is raised for a row that is not plainly clean."""
 
 
-class _Clean(NamedTuple):
+class _Clean(msgspec.Struct, gc=False):
     """What a clean row adds to a tally, and its texts."""
 
     fingerprint: int
@@ -92,12 +93,14 @@ class FastPath:
                 judged[clean[place]] = None
         _count(tally, [row for row in judged if row is not None])
         inspector = self._inspector
+        wants = inspector.wants if inspector.asks else None
+        add_fingerprint, add_answer = tally.fingerprints.append, tally.answers.append
         for line, row in zip(lines, judged, strict=True):
             if row is not None:
                 tally.rows += 1
-                tally.fingerprints.append(row.fingerprint)
-                tally.answers.append(row.answer)
-                if inspector.wants(row.fingerprint):
+                add_fingerprint(row.fingerprint)
+                add_answer(row.answer)
+                if wants is not None and wants(row.fingerprint):
                     inspector.add_wanted(tally, decode(tally.rows, line))
             elif not line.isspace():
                 inspector.add(tally, decode(tally.rows + 1, line))
@@ -173,7 +176,7 @@ class FastPath:
             digest(encode((offered, messages))) or 1,
             (digest(encode((message.content, calls))) if calls else digest(message.content.encode())) or 1,
             shape,
-            shape.kind or _kind(messages, bool(offered)),
+            shape.kind if shape.fixed else _kind(messages, plan, shape),
             "latin" if question[:1].isalpha() and question.isascii() else _script(question),
             offered,
             called,
@@ -197,7 +200,7 @@ def _script(text: str) -> str:
 
 def _message(struct: Any) -> Message:
     """A message with what its texts are checked for."""
-    message: Message = {"role": _role(struct), "content": struct.content or ""}
+    message: Message = {"role": ROLES[type(struct)], "content": struct.content or ""}
     if message["role"] == "assistant":
         if struct.reasoning_content:
             message["reasoning_content"] = struct.reasoning_content
@@ -217,36 +220,35 @@ def _message(struct: Any) -> Message:
     return message
 
 
-def _role(struct: Any) -> str:
-    return ROLES[type(struct)]
-
-
 def _text(arguments: str | msgspec.Raw) -> str:
     return arguments if isinstance(arguments, str) else str(arguments, "utf-8")
 
 
-def _kind(messages: Sequence[Any], offers_tools: bool) -> str:
-    turns: Iterator[tuple[str, bool, str]] = (
-        (_role(message), bool(getattr(message, "tool_calls", None)), message.content or "")
+def _kind(messages: Sequence[Any], plan: Plan, shape: Shape) -> str:
+    if not any(reports_error(messages[index].content) for index in plan.results):
+        return shape.kind
+    turns = (
+        (ROLES[type(message)], bool(getattr(message, "tool_calls", None)), message.content or "")
         for message in messages
     )
-    return kind_of(offers_tools, turns)
+    return kind_of(True, turns)
 
 
 def _count(tally: Tally, rows: Sequence[_Clean]) -> None:
     """Add what clean rows count, but for what has a place in the tally's arrays."""
     tally.sound += len(rows)
-    tally.kinds.update(row.kind for row in rows)
-    tally.scripts.update(row.script for row in rows if row.script)
-    tally.tools_per_row.update(len(row.offered) for row in rows)
-    for (name, _), times in Counter(chain.from_iterable(row.offered for row in rows)).items():
+    tally.kinds.update(map(attrgetter("kind"), rows))
+    tally.scripts.update(filter(None, map(attrgetter("script"), rows)))
+    offered = [row.offered for row in rows]
+    tally.tools_per_row.update(map(len, offered))
+    for (name, _), times in Counter(chain.from_iterable(offered)).items():
         tally.tools_offered[name] += times
-    tally.tools_called.update(chain.from_iterable(row.called for row in rows))
-    arguments = chain.from_iterable(row.arguments for row in rows)
+    tally.tools_called.update(chain.from_iterable(map(attrgetter("called"), rows)))
+    arguments = chain.from_iterable(map(attrgetter("arguments"), rows))
     for kind, times in Counter(map(type, chain.from_iterable(map(values, arguments)))).items():
         if kind is not UnsetType:
             tally.argument_types[ARGUMENT_TYPES.get(kind, "object")] += times
-    for shape, times in Counter(row.shape for row in rows).items():
+    for shape, times in Counter(map(attrgetter("shape"), rows)).items():
         tally.ends_in_call += shape.tally.ends_in_call * times
         for name in ("turns_per_row", "calls_per_row", "calls_per_turn"):
             mine, theirs = getattr(tally, name), getattr(shape.tally, name)

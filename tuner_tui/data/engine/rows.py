@@ -48,6 +48,11 @@ class RowInspector:
         if self.wants(fingerprint):
             self._add_wanted(tally, example)
 
+    @property
+    def asks(self) -> bool:
+        """Whether more is asked of some row than to be counted."""
+        return self._measurer is not None or self._task.questions or self._task.signatures
+
     def wants(self, fingerprint: int) -> bool:
         """Whether more is asked of the sound row with this fingerprint than to be counted."""
         measured = self._measurer is not None and self._measurer.chooses(fingerprint)

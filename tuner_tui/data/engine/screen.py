@@ -71,7 +71,7 @@ def screen(texts: Sequence[str]) -> Sequence[int]:
     return sorted(rows)
 
 
-# A text of Latin letters cannot be in another script than its question, and what `text_checks` finds in it has
+# A text of Latin letters is not in another script than its question, and what `text_checks` finds in it has
 # one of the other signs. Without the long s, which is an s to a pattern that ignores case.
 _NOT_LATIN = re.compile("[^\x00-\x7f\xa0-\u017e\u0180-\u036f]")
 

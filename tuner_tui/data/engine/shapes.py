@@ -48,9 +48,10 @@ trained, that number's complement (-1 for none)."""
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """A shape that is in order, with the `tally` of one such row, of which that counts what follows from the
-    shape. `kind` is empty where it depends on whether a result reports an error."""
+    shape. `kind` is that of a row of which no result reports an error; `fixed`: and of all others."""
 
     kind: str
+    fixed: bool
     tally: Tally
 
 
@@ -134,4 +135,4 @@ def _judge(roles: Sequence[str], turns: Turns) -> Shape | None:
     tally = Tally()
     count(tally, example)
     usual, failing = kind(example), kind(sample(roles, turns, "Error: there is no such word."))
-    return Shape(usual if usual == failing else "", tally)
+    return Shape(usual, usual == failing, tally)
