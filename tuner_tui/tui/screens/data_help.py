@@ -1,6 +1,10 @@
 """What F1 says on the Data screen."""
 
-HELP = """\
+from tuner_tui.data.stats import KIND_RULES
+
+_KINDS = "\n".join(f"- **{kind.replace('_', ' ')}**: {rule}" for kind, rule in KIND_RULES.items())
+
+HELP = f"""\
 # Data
 
 The model learns what the rows show, faults included: look before you train.
@@ -17,10 +21,13 @@ The model learns what the rows show, faults included: look before you train.
   the neighbours among the rows that are shown, `e` and `E` to the next fault and the one before. Tokens that
   are **underlined on a coloured ground are trained**: the loss counts there, and only there. If the answer is
   not marked, the row teaches nothing.
-
 - **Split**: rows to train on and rows to evaluate with, in two files, so that nothing leaks from one to the
   other. **Mix**: several files in one, by weight, with a share of general conversation. Both show what would
   come of the settings (`p`) before they write (`w`); `u` trains with what was written.
+
+### Kinds of rows
+
+{_KINDS}
 
 `n` takes the file to Configure. Without the app: `tuner inspect FILE`, `tuner split`, `tuner mix`.
 """

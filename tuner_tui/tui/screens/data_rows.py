@@ -47,7 +47,7 @@ class RowsPane(Vertical):
         Binding("slash", "search", "Search", key_display="/"),
         Binding("f", "filter", "Filter"),
         Binding("g", "jump", "Go to"),
-        Binding("m", "match(1)", "Next match"),
+        Binding("m", "match(1)", "Match"),
         Binding("M", "match(-1)", "Match before", show=False),
     ]
 

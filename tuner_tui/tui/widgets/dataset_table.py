@@ -69,7 +69,7 @@ class DatasetTable(ScrollView, can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home", "edge(0)", "First", show=False),
         Binding("end", "edge(1)", "Last", show=False),
-        Binding("enter", "open_row", "Open the row"),
+        Binding("enter", "open_row", "Open row"),
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)

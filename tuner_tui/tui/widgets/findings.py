@@ -157,8 +157,8 @@ class FindingsView(Widget):
             return RowLine(("…", more))
         finding = group.kept[index]
         row = str(finding.row) if finding.row is not None else "file"
-        where = f"{finding.field}: " if finding.field else ""
-        return RowLine((row, visible(where + finding.message, one_line=True)))
+        where = f"   {finding.field}" if finding.field else ""
+        return RowLine((row, visible(finding.message + where, one_line=True)))
 
 
 def _explanation(group: RuleFindings) -> Content:
