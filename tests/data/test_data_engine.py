@@ -188,6 +188,11 @@ def conversation(number: int, **extra: Any) -> dict[str, Any]:
     )
 
 
+def test_a_text_that_holds_the_separator_of_the_screen(write: Writer) -> None:
+    path = write([conversation(1), example(user("Rome"), answer("\x00"))])
+    assert list(inspect_file(path).rows_of("control_characters")) == [2]
+
+
 def test_what_is_plainly_clean_is_not_converted(write: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write([conversation(number) for number in range(50)])
     looked_at: list[int] = []

@@ -37,7 +37,7 @@ from tuner_tui.data.validators.texts import check_texts
 
 _SCRIPT_SAMPLE = 4000  # characters: no more than `scripts.script` looks at
 _LETTERS = ascii_letters.encode()
-_BATCH = 512  # rows whose texts are screened together
+_BATCH = 256  # rows whose texts are screened together
 _DOUBTS = (msgspec.MsgspecError, ValueError, LookupError, RecursionError)
 """What is raised for a row that is not plainly clean."""
 
@@ -52,7 +52,7 @@ class _Clean(msgspec.Struct, gc=False):
     script: str
     offered: Sequence[tuple[str, int]]
     called: Sequence[str]
-    arguments: Sequence[Any]
+    types: Sequence[type]
     text: str
 
 
@@ -74,7 +74,7 @@ class FastPath:
         return format in (Format.CANONICAL, Format.OPENAI)
 
     def add(self, tally: Tally, data: bytes, stopped: Callable[[], bool]) -> None:
-        """Add lines of JSON, one row each, until `stopped`, which is asked every 512 rows."""
+        """Add lines of JSON, one row each, until `stopped`, which is asked every 256 rows."""
         lines = BytesIO(data)
         while (batch := list(islice(lines, _BATCH))) and not stopped():
             self._add_batch(tally, batch)
@@ -123,7 +123,7 @@ class FastPath:
         texts = [*filter(None, [message.content for message in messages])]
         called: list[str] = []
         ids: list[str | None] = []
-        arguments: list[Any] = []
+        kinds: list[type] = []  # of the values of arguments
         turns = [1 if offered else 0]
         for index in plan.assistants:
             message = messages[index]
@@ -137,7 +137,7 @@ class FastPath:
                     text = function.arguments
                     texts.append(text if type(text) is str else str(text, "utf-8"))
                     function.arguments = parsed = tools.parsers[named[function.name]](text)
-                    arguments.append(parsed)
+                    kinds += map(type, values(parsed))
                 turns.append(len(calls))
                 if message.content == "":
                     message.content = None
@@ -180,7 +180,7 @@ class FastPath:
             "latin" if question[:1].isalpha() and question.isascii() else _script(question),
             offered,
             called,
-            arguments,
+            kinds,
             "\n".join(texts),
         )
 
@@ -244,8 +244,7 @@ def _count(tally: Tally, rows: Sequence[_Clean]) -> None:
     for (name, _), times in Counter(chain.from_iterable(offered)).items():
         tally.tools_offered[name] += times
     tally.tools_called.update(chain.from_iterable(map(attrgetter("called"), rows)))
-    arguments = chain.from_iterable(map(attrgetter("arguments"), rows))
-    for kind, times in Counter(map(type, chain.from_iterable(map(values, arguments)))).items():
+    for kind, times in Counter(chain.from_iterable(map(attrgetter("types"), rows))).items():
         if kind is not UnsetType:
             tally.argument_types[ARGUMENT_TYPES.get(kind, "object")] += times
     for shape, times in Counter(map(attrgetter("shape"), rows)).items():

@@ -42,7 +42,11 @@ def screen(texts: Sequence[str]) -> Sequence[int]:
     that hold a backslash; none of these is missing."""
     import numpy as np
 
+    if not texts:
+        return ()
     data = _SEPARATOR.join(texts).encode()
+    if data.count(0) != len(texts) - 1:  # a text holds the separator itself
+        return range(len(texts))
     classes: Any = np.frombuffer(data.translate(_TABLE), np.uint8)
     # A run of n is where n neighbours, and'ed together, keep their bit.
     two = classes[:-1] & classes[1:]
@@ -59,8 +63,6 @@ def screen(texts: Sequence[str]) -> Sequence[int]:
     if not len(places) and not any(needles) and not len(foreign):
         return ()
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
-    if len(ends) != len(texts) - 1:  # a text holds the separator itself
-        return range(len(texts))
     found = np.searchsorted(ends, np.concatenate((places, *needles)).astype(np.int64))
     rows = set(found.tolist())
     rows.update(
