@@ -12,7 +12,6 @@ from tuner_tui.data.hub import dataset_id, fetch
 from tuner_tui.data.inspection import Inspection, inspect_file
 from tuner_tui.data.preview import ChatTemplate, Rendered
 from tuner_tui.data.progress import Progress
-from tuner_tui.data.statistics import Statistics
 from tuner_tui.data.template import TemplateFailure
 from tuner_tui.errors import UserError
 from tuner_tui.tui.dataset_rows import DatasetRows
@@ -54,10 +53,9 @@ class DatasetProgressed(Message):
 class DatasetInspected(Message):
     """The inspection, of all rows or of those before it was cancelled; `note` says why tokens are missing."""
 
-    def __init__(self, inspection: Inspection, figures: Statistics, note: str) -> None:
+    def __init__(self, inspection: Inspection, note: str) -> None:
         super().__init__()
         self.inspection = inspection
-        self.figures = figures
         self.note = note
 
 
@@ -133,8 +131,8 @@ def inspect(rows: DatasetRows, settings: InspectionSettings, post: Post, cancell
         post(DatasetFailed(path, str(error)))
         return
     # What costs time with a million rows is worked out here, not by the window.
-    _ = inspection.findings, inspection.severities
-    post(DatasetInspected(inspection, Statistics.of(inspection.tally), note))
+    _ = inspection.findings, inspection.severities, inspection.statistics
+    post(DatasetInspected(inspection, note))
 
 
 class RowRenderer:

@@ -85,6 +85,7 @@ class DataScreen(StepScreen):
                     yield MixPane(id="mix-pane")
 
     def on_body_ready(self) -> None:
+        self._load_modules()
         if self.journey.dataset is not None:
             self.open_file(self.journey.dataset)
 
@@ -273,7 +274,7 @@ class DataScreen(StepScreen):
             self.journey.inspection = inspection
         self._rows.set_inspection(inspection)
         self._say(dataset_state.inspected(inspection))
-        self.query_one(Overview).show(inspection, event.figures, self._settings, event.note)
+        self.query_one(Overview).show(inspection, self._settings, event.note)
         kept = inspection.tally.findings.kept
         groups = [
             RuleFindings(each.rule, each.count, len(each.rows), kept.get(each.rule, ()))
@@ -291,6 +292,11 @@ class DataScreen(StepScreen):
             self._waiting = False
             name = self._path.name if self._path is not None else "the file"
             self._say(safe(f"✗ {name}: {event.worker.error!r}", "$bad", one_line=True))
+
+    @work(thread=True, exit_on_error=False, group="modules")
+    def _load_modules(self) -> None:
+        # While the person looks for a file, so that its first rows do not have to wait for it.
+        from tuner_tui.tui import dataset_workers  # noqa: F401
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="open")
     def _open(self, path: Path) -> None:

@@ -47,10 +47,9 @@ class Overview(VerticalScroll):
                     yield Histogram(id=f"spread-{name}")
             yield Prose(id="argument-types")
 
-    def show(
-        self, inspection: "Inspection", figures: "Statistics", settings: InspectionSettings, note: str
-    ) -> None:
+    def show(self, inspection: "Inspection", settings: InspectionSettings, note: str) -> None:
         """Show an inspection; `note` says why there are no token counts, when there are none."""
+        figures = inspection.statistics
         self.query_one("#overview-text", Prose).show(partial(_facts, inspection, figures))
         text = self.query_one("#tokens-text", Prose)
         histogram = self.query_one("#histogram", Histogram)
@@ -59,7 +58,7 @@ class Overview(VerticalScroll):
         if tokens is not None:
             max_length = settings.max_length
             beyond = 0 if max_length is None else sum(length > max_length for length in inspection.lengths)
-            text.show(partial(_tokens, tokens, settings.model))
+            text.show(partial(_tokens, tokens, figures.sound, settings.model))
             histogram.show(tokens.histogram, tokens.lengths, max_length, beyond)
         else:
             reason = visible(note or "No row could be rendered.")
@@ -95,8 +94,11 @@ def _facts(inspection: "Inspection", figures: "Statistics", width: int) -> Conte
     return Content("\n").join(lines)
 
 
-def _tokens(tokens: "Tokens", model: str, width: int) -> Content:
+def _tokens(tokens: "Tokens", sound: int, model: str, width: int) -> Content:
+    measured = tokens.lengths.count
+    which = f"In the {measured:,} rows that were measured: " if measured < sound else ""
     text = (
+        f"{which}"
         f"{tokens.lengths.total:,} tokens through the chat template of {visible(model, one_line=True)}; "
         f"{tokens.trained.total:,} of them ({tokens.trained_share:.0%}) are trained."
     )
