@@ -52,6 +52,7 @@ class DataScreen(StepScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "next_step", "Use it"),
         Binding("o", "open", "Open"),
+        Binding("v", "view", "View"),
         Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
         Binding("right_square_bracket", "tab(1)", "Tabs", key_display="[ ]"),
     ]
@@ -107,6 +108,10 @@ class DataScreen(StepScreen):
         """No tabs to go through, and nothing to use, before there is a file."""
         if action in ("tab", "next_step"):
             return self._rows is not None
+        if action == "view":
+            # Where both views stand beside each other there is nothing to change between.
+            shown = self._rows is not None and not self.has_class("-wide")
+            return shown and self.query_one(TabbedContent).active == "row"
         return super().check_action(action, parameters)
 
     def open_file(self, path: Path) -> None:
@@ -127,6 +132,10 @@ class DataScreen(StepScreen):
     def action_tab(self, step: int) -> None:
         """Show the neighbouring tab."""
         cycle(self.query_one(TabbedContent), step)
+
+    def action_view(self) -> None:
+        """Change between the messages of the row and what the model reads."""
+        self.query_one(RowPane).change_view()
 
     def action_back(self) -> None:
         """Undo what was asked for last: a search, a filter, the inspection; else go home."""

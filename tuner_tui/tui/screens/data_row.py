@@ -1,10 +1,9 @@
 """One row of a dataset: its messages with the faults marked, and the tokens that the model reads."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.worker import get_current_worker
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 class RowPane(Vertical):
     """The row that is looked at, and which of its findings. The screen says which row comes next."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "view", "View")]
-
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="-messages")
         self.index = 0
@@ -36,10 +33,6 @@ class RowPane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield RowView(id="row-view")
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Where both views stand beside each other there is nothing to change between."""
-        return not (action == "view" and self.screen.has_class("-wide"))
 
     def use(self, rows: "DatasetRows", settings: InspectionSettings) -> None:
         """Look at the rows of a dataset: of another one, from the first."""
@@ -83,7 +76,7 @@ class RowPane(Vertical):
         self._chosen = self._findings[target]
         return True
 
-    def action_view(self) -> None:
+    def change_view(self) -> None:
         """Change between the messages and what the model reads."""
         self.toggle_class("-messages")
         page = "#row-messages" if self.has_class("-messages") else "#row-tokens"
