@@ -1,4 +1,4 @@
-"""The datasets to offer: the shipped samples, each with what it teaches, and those that were used lately."""
+"""The datasets to offer (the shipped samples, and those that were used lately), and the one that is used."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ from tuner_tui import paths
 from tuner_tui.tui.widgets.file_picker import Suggestion
 
 if TYPE_CHECKING:
+    from tuner_tui.data.inspection import Inspection
     from tuner_tui.training.config import TrainConfig
     from tuner_tui.tui.journey import Journey
 
@@ -62,12 +63,20 @@ def remember_dataset(path: Path) -> None:
         return
 
 
-def suggested_config(journey: "Journey") -> "TrainConfig":
-    """The preset that was recommended, or the first one to try."""
-    from tuner_tui.training.presets import load_preset
+def use_dataset(
+    journey: "Journey", dataset: Path, inspection: "Inspection | None" = None, eval: Path | None = None
+) -> None:
+    """Train on `dataset`, and evaluate on `eval` if it is given; both are noted in the configuration."""
+    journey.dataset, journey.inspection = dataset, inspection
+    config = journey.config
+    if config is None and eval is not None:
+        from tuner_tui.training.presets import load_preset
 
-    recommendation = journey.recommendation
-    return load_preset(recommendation.preset if recommendation and recommendation.preset else "demo")
+        recommendation = journey.recommendation
+        config = load_preset(recommendation.preset if recommendation and recommendation.preset else "demo")
+    if config is not None and (eval is not None or config.data.train != [dataset]):
+        journey.config = with_dataset(config, dataset, eval)
+    remember_dataset(dataset)
 
 
 def with_dataset(config: "TrainConfig", dataset: Path, eval: Path | None = None) -> "TrainConfig":

@@ -13,7 +13,7 @@ from textual.worker import Worker, WorkerState, get_current_worker
 from tuner_tui.data.hub import dataset_id
 from tuner_tui.tui import dataset_state
 from tuner_tui.tui.dataset_settings import InspectionSettings
-from tuner_tui.tui.recent import data_suffixes, remember_dataset, suggested_config, suggestions, with_dataset
+from tuner_tui.tui.recent import data_suffixes, suggestions, use_dataset
 from tuner_tui.tui.screens.data_help import HELP
 from tuner_tui.tui.screens.data_mix import MixPane
 from tuner_tui.tui.screens.data_plan import PlanPane
@@ -153,13 +153,7 @@ class DataScreen(StepScreen):
         if self._rows is None:
             self.tuner.complain("Open a dataset first (o).")
             return
-        path = self._rows.path
-        self.journey.dataset = path
-        self.journey.inspection = self._inspection
-        config = self.journey.config
-        if config is not None and config.data.train != [path]:
-            self.journey.config = with_dataset(config, path)
-        remember_dataset(path)
+        use_dataset(self.journey, self._rows.path, self._inspection)
         bad = self._inspection.severities.count(3) if self._inspection is not None else 0
         if bad:
             text = f"{bad:,} of {len(self._rows):,} rows have errors and will be left out."
@@ -216,11 +210,7 @@ class DataScreen(StepScreen):
     def on_plan_pane_used(self, event: PlanPane.Used) -> None:
         """Train on a file that was just written, and evaluate on the second, if there is one."""
         train, *aside = event.files
-        self.journey.dataset = train
-        self.journey.inspection = None
-        config = self.journey.config or suggested_config(self.journey)
-        self.journey.config = with_dataset(config, train, aside[0] if aside else None)
-        remember_dataset(train)
+        use_dataset(self.journey, train, eval=aside[0] if aside else None)
         super().action_next_step()
 
     async def on_dataset_opened(self, event: "DatasetOpened") -> None:
