@@ -3,10 +3,10 @@
     python benchmarks/fuzz.py [--cases 100000] [--seed 1] [--seeds FILE_OR_FOLDER ...]
 
 Three kinds of cases, in turn: a row mutated as JSON (values exchanged for odd ones, keys renamed, parts of
-other rows grafted in), which goes through every layout it may be taken for; a row mutated as bytes, and a whole
-file of such lines, compressed or not, which goes through the readers and the inspection. Nothing may be raised
-but `UserError`, and no case may last longer than `--deadline` seconds. The seeds are the rows of `sample_data/`
-and of the given files. A case is repeated with its seed: `--seed S --first N --cases 1`.
+other rows grafted in), which goes through every layout it may be taken for; a row mutated as bytes, and a
+whole file of such lines, compressed or not, which goes through the readers and the inspection. Nothing may
+be raised but `UserError`, and no case may last longer than `--deadline` seconds. The seeds are the rows of
+`sample_data/` and of the given files. A case is repeated by `--seed S --first N --cases 1`.
 """
 
 import sys
@@ -29,9 +29,9 @@ from types import FrameType
 from typing import Any
 
 from tuner_tui.data.converters import convert
-from tuner_tui.data.fingerprints import fingerprint
-from tuner_tui.data.formats import Format, detect
+from tuner_tui.data.copies.fingerprints import fingerprint
 from tuner_tui.data.inspection import inspect_file
+from tuner_tui.data.layouts.formats import Format, detect
 from tuner_tui.data.readers import read_rows
 from tuner_tui.data.validators import validate
 from tuner_tui.errors import UserError

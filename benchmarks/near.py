@@ -18,7 +18,7 @@ import time
 from array import array
 from collections import Counter
 
-from tuner_tui.data.near import THRESHOLD, likeness, pairs, shingles, signature
+from tuner_tui.data.copies.near import THRESHOLD, likeness, pairs, shingles, signature
 
 
 def changed(words: list[str], vocabulary: list[str], share: float, chance: random.Random) -> list[str]:

@@ -10,8 +10,8 @@ from typing import Any
 from data_rows import TOOL, answer, call, example, result, user
 
 from tuner_tui.data.examples import Example
-from tuner_tui.data.lengths import check_length
-from tuner_tui.data.preview import ChatTemplate
+from tuner_tui.data.rendering.lengths import check_length
+from tuner_tui.data.rendering.preview import ChatTemplate
 from tuner_tui.paths import embedded_model
 
 

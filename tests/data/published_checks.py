@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from tuner_tui.data.companions import Companion
 from tuner_tui.data.converters import ConversionError, convert
 from tuner_tui.data.examples import Example
-from tuner_tui.data.formats import Format
+from tuner_tui.data.layouts.companions import Companion
+from tuner_tui.data.layouts.formats import Format
+from tuner_tui.data.layouts.reshape import reshaper
 from tuner_tui.data.readers import Row
-from tuner_tui.data.reshape import reshaper
 from tuner_tui.data.rules import RULES, Severity
 from tuner_tui.data.validators import validate
 

@@ -9,8 +9,8 @@ import pytest
 from families import CONVERSATIONS, UNWEIGHTED, trl_templates
 
 from tuner_tui.data.examples import Example
-from tuner_tui.data.preview import ChatTemplate
-from tuner_tui.data.template import TemplateFailure
+from tuner_tui.data.rendering.preview import ChatTemplate
+from tuner_tui.data.rendering.template import TemplateFailure
 from tuner_tui.errors import UserError
 from tuner_tui.paths import embedded_model
 from tuner_tui.recipes.rows import IGNORED, Renderer

@@ -11,10 +11,10 @@ import pytest
 from data_rows import user
 from published_rows import BFCL, BFCL_ANSWER, BFCL_CLASS, BFCL_MULTI_TURN, BFCL_MULTI_TURN_ANSWER
 
-from tuner_tui.data.companions import Companion, load_companion
 from tuner_tui.data.converters import ConversionError, convert
 from tuner_tui.data.examples import Example
-from tuner_tui.data.formats import Format, detect
+from tuner_tui.data.layouts.companions import Companion, load_companion
+from tuner_tui.data.layouts.formats import Format, detect
 from tuner_tui.data.rules import RULES, Severity
 from tuner_tui.data.validators import validate
 

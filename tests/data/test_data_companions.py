@@ -16,8 +16,8 @@ from published_rows import (
     SEAL_TOOLS_TOOLS,
 )
 
-from tuner_tui.data.companions import Companion, load_companion
-from tuner_tui.data.formats import Format
+from tuner_tui.data.layouts.companions import Companion, load_companion
+from tuner_tui.data.layouts.formats import Format
 from tuner_tui.errors import UserError
 
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from tuner_tui.data.engine.chunks import ChunkInspector
 from tuner_tui.data.engine.pool import tallies
 from tuner_tui.data.engine.task import Task
-from tuner_tui.data.formats import Format
 from tuner_tui.data.inspection import inspect_file
+from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.progress import Progress
 from tuner_tui.data.readers import open_rows
 from tuner_tui.data.tally import Tally

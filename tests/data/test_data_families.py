@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from families import CONVERSATIONS, FAMILIES, UNWEIGHTED, family_model
 
-from tuner_tui.data import masks
 from tuner_tui.data.examples import Example, conversation
-from tuner_tui.data.preview import ChatTemplate, Encoded
-from tuner_tui.data.template import TemplateFailure
+from tuner_tui.data.rendering import masks
+from tuner_tui.data.rendering.preview import ChatTemplate, Encoded
+from tuner_tui.data.rendering.template import TemplateFailure
 
 IGNORED = -100
 # TRL has no template with marks for these, and refuses assistant_only_loss.

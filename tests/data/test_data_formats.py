@@ -9,7 +9,7 @@ from data_rows import TOOL, Writer, answer, call, example, result, user
 
 from tuner_tui.data.conversion import convert_file
 from tuner_tui.data.converters import ConversionError, convert
-from tuner_tui.data.formats import Format, detect
+from tuner_tui.data.layouts.formats import Format, detect
 from tuner_tui.data.sources import open_source
 from tuner_tui.errors import UserError
 

@@ -8,7 +8,7 @@ from data_rows import TOOL, answer, call, example, result, user
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuner_tui.data.groups import BYS, RowFacts, masked, template_key
+from tuner_tui.data.parts.groups import BYS, RowFacts, masked, template_key
 from tuner_tui.data.stats import KINDS
 
 

@@ -9,8 +9,8 @@ from data_rows import TOOL, Writer, answer, call, example, result, user
 
 from tuner_tui.cli import main
 from tuner_tui.data.dataset import load_dataset
-from tuner_tui.data.formats import Format
 from tuner_tui.data.inspection import Inspection, inspect_file
+from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.progress import Progress
 from tuner_tui.data.rules import RULES, Severity
 from tuner_tui.data.stats import KINDS, kind, reports_error

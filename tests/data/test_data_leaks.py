@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from data_rows import TOOL, answer, call, example, user
 
-from tuner_tui.data.leaks import leaked, question_key
+from tuner_tui.data.copies.leaks import leaked, question_key
 
 OTHER = TOOL | {"function": TOOL["function"] | {"name": "clock"}}
 QUESTION = "Will it rain in Rome on 3.5?"

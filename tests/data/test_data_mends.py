@@ -11,10 +11,10 @@ from data_rows import TOOL, Writer, answer, call, example, result, user
 from tuner_tui.cli import main
 from tuner_tui.data.converters import convert
 from tuner_tui.data.examples import Example
-from tuner_tui.data.fixing import fix_file
-from tuner_tui.data.formats import Format
 from tuner_tui.data.inspection import inspect_file
-from tuner_tui.data.mends import SAFE, mend
+from tuner_tui.data.layouts.formats import Format
+from tuner_tui.data.mends.file import fix_file
+from tuner_tui.data.mends.rules import SAFE, mend
 from tuner_tui.data.validators import validate
 from tuner_tui.errors import UserError
 from tuner_tui.paths import sample_data

@@ -6,8 +6,8 @@ from typing import Any
 
 from data_rows import answer, call, example, user
 
-from tuner_tui.data.fingerprints import fingerprint
-from tuner_tui.data.near import THRESHOLD, likeness, matches, pairs, shingles, signature, text
+from tuner_tui.data.copies.fingerprints import fingerprint
+from tuner_tui.data.copies.near import THRESHOLD, likeness, matches, pairs, shingles, signature, text
 
 LONG = (
     "Could you please look up the cheapest hotel in the centre of Rome for two guests from Friday to Sunday"

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tuner_tui.data.normalise import normalise_tools
-from tuner_tui.data.schema_types import read_type
+from tuner_tui.data.schemas.normalise import normalise_tools
+from tuner_tui.data.schemas.types import read_type
 
 
 def parameters(value: Any) -> Any:

@@ -9,11 +9,11 @@ from families import CONVERSATIONS, family_model, lengths, model_with, without_m
 
 from tuner_tui.data.examples import Example
 from tuner_tui.data.inspection import inspect_file
-from tuner_tui.data.preview import ChatTemplate
-from tuner_tui.data.probe import Part, parts_of, probe
+from tuner_tui.data.rendering.preview import ChatTemplate
+from tuner_tui.data.rendering.probe import Part, parts_of, probe
+from tuner_tui.data.rendering.shaping import Shape
+from tuner_tui.data.rendering.template import Template
 from tuner_tui.data.rules import Severity
-from tuner_tui.data.shaping import Shape
-from tuner_tui.data.template import Template
 from tuner_tui.paths import embedded_model
 
 

@@ -24,7 +24,7 @@ from published_rows import (
 )
 
 from tuner_tui.data.converters import convert
-from tuner_tui.data.formats import Format, detect
+from tuner_tui.data.layouts.formats import Format, detect
 
 
 @pytest.mark.parametrize(

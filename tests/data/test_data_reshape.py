@@ -7,8 +7,8 @@ import pytest
 from data_rows import TOOL, user
 from published_rows import API_BANK, TOOLALPACA, TOOLALPACA_TRAINING
 
+from tuner_tui.data.layouts.reshape import MAX_TURNS, reshaper
 from tuner_tui.data.readers import Row
-from tuner_tui.data.reshape import MAX_TURNS, reshaper
 
 
 def rows(*values: dict[str, Any] | None) -> Iterator[Row]:

@@ -10,8 +10,8 @@ import pytest
 from data_rows import TOOL, answer, call, example, result, user
 
 from tuner_tui.data.inspection import inspect_file
-from tuner_tui.data.lengths import check_length
-from tuner_tui.data.preview import ChatTemplate
+from tuner_tui.data.rendering.lengths import check_length
+from tuner_tui.data.rendering.preview import ChatTemplate
 from tuner_tui.data.rules import RULES, Finding, Severity, finding
 from tuner_tui.paths import embedded_model
 

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner_tui.cli import main
+from tuner_tui.data.copies.leaks import question_key
 from tuner_tui.data.dataset import load_dataset
-from tuner_tui.data.division import divide
-from tuner_tui.data.groups import BYS, By, RowFacts
-from tuner_tui.data.leaks import question_key
+from tuner_tui.data.parts.division import divide
+from tuner_tui.data.parts.groups import BYS, By, RowFacts
+from tuner_tui.data.parts.set_aside import set_aside
+from tuner_tui.data.parts.split import Split, split_file
 from tuner_tui.data.progress import Progress
-from tuner_tui.data.set_aside import set_aside
-from tuner_tui.data.split import Split, split_file
 from tuner_tui.data.stats import kind
 from tuner_tui.errors import UserError
 from tuner_tui.paths import sample_data
@@ -228,7 +228,7 @@ def test_near_duplicates_stay_together(write: Writer) -> None:
 def test_near_duplicates_of_very_many_rows_are_not_looked_for(
     write: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tuner_tui.data.split.NEAR_ROWS", 10)
+    monkeypatch.setattr("tuner_tui.data.parts.split.NEAR_ROWS", 10)
     made, *_ = split(write([calling(asking(i), "a") for i in range(10)]))
     assert made.near_duplicates == 0
     made, *_ = split(write([calling(asking(i), "a") for i in range(11)]))

@@ -14,9 +14,9 @@ from published_rows import (
     SEAL_TOOLS_TOOLS,
 )
 
-from tuner_tui.data.companions import Companion, load_companion
 from tuner_tui.data.converters import convert
-from tuner_tui.data.formats import Format
+from tuner_tui.data.layouts.companions import Companion, load_companion
+from tuner_tui.data.layouts.formats import Format
 
 SEAL = Companion(tools={tool["api_name"]: tool for tool in SEAL_TOOLS_TOOLS})
 

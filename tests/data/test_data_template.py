@@ -10,13 +10,13 @@ from families import lengths, model_with, trl_template, without_marks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuner_tui.data import masks
 from tuner_tui.data.examples import conversation
-from tuner_tui.data.preflight import check_template
-from tuner_tui.data.preview import ChatTemplate
-from tuner_tui.data.probe import Part, parts_of
+from tuner_tui.data.rendering import masks
+from tuner_tui.data.rendering.preflight import check_template
+from tuner_tui.data.rendering.preview import ChatTemplate
+from tuner_tui.data.rendering.probe import Part, parts_of
+from tuner_tui.data.rendering.template import Template, TemplateFailure
 from tuner_tui.data.rules import Severity
-from tuner_tui.data.template import Template, TemplateFailure
 from tuner_tui.errors import UserError
 from tuner_tui.paths import embedded_model
 

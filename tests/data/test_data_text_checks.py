@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner_tui.data.examples import Message
-from tuner_tui.data.personal_data import luhn, personal_data
-from tuner_tui.data.scripts import answers_in_another, script
-from tuner_tui.data.secret_shapes import secrets
-from tuner_tui.data.text_checks import (
+from tuner_tui.data.texts.checks import (
     confidential,
     control_character,
     suspicious,
     without_control_characters,
 )
+from tuner_tui.data.texts.personal_data import luhn, personal_data
+from tuner_tui.data.texts.scripts import answers_in_another, script
+from tuner_tui.data.texts.secrets import secrets
 
 # Random, and put together here, so that no scanner takes this file for a leak.
 BODY = "a8Kd93jfLqP02mXzRt7Y1bNcQweR456tyUio"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner_tui.data.converters import ConversionError, convert
-from tuner_tui.data.formats import Format, detect
+from tuner_tui.data.layouts.formats import Format, detect
 
 FUNCTION = {
     "name": "get_weather",

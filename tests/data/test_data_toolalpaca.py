@@ -12,7 +12,7 @@ from published_rows import (
 )
 
 from tuner_tui.data.converters import convert
-from tuner_tui.data.formats import Format
+from tuner_tui.data.layouts.formats import Format
 
 
 def test_toolalpaca_golden_answers() -> None:

@@ -8,7 +8,7 @@ from data_rows import TOOL, answer, call, example, result, user
 
 from tuner_tui.data.converters import convert
 from tuner_tui.data.examples import Example
-from tuner_tui.data.formats import Format
+from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.rules import RULES
 from tuner_tui.data.validators import validate
 

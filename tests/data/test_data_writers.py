@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tuner_tui.cli import main
 from tuner_tui.data.conversion import convert_file
 from tuner_tui.data.converters import convert
-from tuner_tui.data.formats import Format, detect
+from tuner_tui.data.layouts.formats import Format, detect
 from tuner_tui.data.writers import WRITERS, NotExpressible, writable, write
 from tuner_tui.errors import UserError
 

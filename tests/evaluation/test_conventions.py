@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tuner_tui.data.preview import ChatTemplate
+from tuner_tui.data.rendering.preview import ChatTemplate
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.conventions import find_convention
 from tuner_tui.paths import embedded_model

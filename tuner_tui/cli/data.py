@@ -73,8 +73,8 @@ def inspect_verb(args: argparse.Namespace) -> int:
         return fix_verb(args)
     from tuner_tui.cli.inspection_page import show
     from tuner_tui.data.audit import NEEDS
-    from tuner_tui.data.formats import layout_named
     from tuner_tui.data.inspection import inspect_file
+    from tuner_tui.data.layouts.formats import layout_named
     from tuner_tui.data.rules import Severity
     from tuner_tui.errors import UserError
     from tuner_tui.paths import resolve_model

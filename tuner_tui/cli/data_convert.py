@@ -42,7 +42,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def convert_verb(args: argparse.Namespace) -> int:
     """`tuner convert`: 1 when a row was rejected."""
     from tuner_tui.data.conversion import convert_file
-    from tuner_tui.data.formats import Format, layout_named
+    from tuner_tui.data.layouts.formats import Format, layout_named
 
     rejected: Path = args.rejected or args.out.with_suffix(".rejected.jsonl")
     format = layout_named(args.format) if args.format is not None else None

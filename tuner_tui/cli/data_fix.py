@@ -9,7 +9,7 @@ from tuner_tui.cli.output import emit, styled, waiting
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tuner_tui.data.fixing import Fix
+    from tuner_tui.data.mends.file import Fix
 
 _OTHERS = ("model", "max_length", "limit", "eval", "goal", "near", "workers")
 
@@ -27,8 +27,8 @@ def add_fix_flag(inspect: argparse.ArgumentParser) -> None:
 
 def fix_verb(args: argparse.Namespace) -> int:
     """`tuner inspect --fix`: 1 when a row had to be rejected."""
-    from tuner_tui.data.fixing import fix_file
-    from tuner_tui.data.formats import layout_named
+    from tuner_tui.data.layouts.formats import layout_named
+    from tuner_tui.data.mends.file import fix_file
     from tuner_tui.errors import UserError
 
     if given := [name for name in _OTHERS if getattr(args, name, None) is not None]:

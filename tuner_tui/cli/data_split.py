@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from tuner_tui.data.mix import Mix, Part, PartReport
-    from tuner_tui.data.split import Split
+    from tuner_tui.data.parts.mix import Mix, Part, PartReport
+    from tuner_tui.data.parts.split import Split
 
 _MOST_NAMES = 8
 _LAYOUTS = "a dataset in any known layout"
@@ -87,7 +87,7 @@ def _register_mix(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
 
 def split_verb(args: argparse.Namespace) -> int:
     """`tuner split`: 1 when a row was rejected."""
-    from tuner_tui.data.split import split_file
+    from tuner_tui.data.parts.split import split_file
 
     with waiting("Splitting") as progress:
         split = split_file(
@@ -106,7 +106,7 @@ def split_verb(args: argparse.Namespace) -> int:
 
 def mix_verb(args: argparse.Namespace) -> int:
     """`tuner mix`: 1 when a row was rejected."""
-    from tuner_tui.data.mix import GENERAL_SHARE, mix_files
+    from tuner_tui.data.parts.mix import GENERAL_SHARE, mix_files
 
     if args.share is not None and args.general is None:
         raise UserError("--share is the share of general rows, so that it needs --general FILE.")
@@ -128,7 +128,7 @@ def mix_verb(args: argparse.Namespace) -> int:
 
 def _part(text: str) -> "Part":
     """A file, or a file and its weight: `FILE:WEIGHT`."""
-    from tuner_tui.data.mix import Part
+    from tuner_tui.data.parts.mix import Part
 
     name, colon, weight = text.rpartition(":")
     if not colon or Path(text).exists():

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from tuner_tui.data.companions import load_companion
 from tuner_tui.data.converters import ConversionError, convert
 from tuner_tui.data.examples import Example
-from tuner_tui.data.formats import Format
+from tuner_tui.data.layouts.companions import load_companion
+from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.readers import Row
 from tuner_tui.data.sources import open_source
 from tuner_tui.errors import UserError

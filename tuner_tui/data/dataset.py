@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuner_tui.data.companions import Companion, load_companion
 from tuner_tui.data.converters import ConversionError, convert
 from tuner_tui.data.examples import Example
-from tuner_tui.data.formats import Format
+from tuner_tui.data.layouts.companions import Companion, load_companion
+from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.readers import Row
 from tuner_tui.data.rules import Finding, Severity, finding
 from tuner_tui.data.sources import open_source

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from tuner_tui.data.audit import conclude
+from tuner_tui.data.copies.leaks import leaked
 from tuner_tui.data.engine.plan import make_plan, near_duplicates
 from tuner_tui.data.engine.pool import sensible_workers, tallies
 from tuner_tui.data.engine.task import Task
-from tuner_tui.data.formats import Format
-from tuner_tui.data.leaks import leaked
-from tuner_tui.data.preflight import check_template, needed_parts
-from tuner_tui.data.preview import ChatTemplate
+from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.progress import Progress
 from tuner_tui.data.readers import open_rows
+from tuner_tui.data.rendering.preflight import check_template, needed_parts
+from tuner_tui.data.rendering.preview import ChatTemplate
 from tuner_tui.data.rules import RULES, Finding, Severity, finding
 from tuner_tui.data.sources import SAMPLE, layout_of_rows
 from tuner_tui.data.statistics import Statistics

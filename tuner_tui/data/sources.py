@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from tuner_tui.data.formats import KNOWN_LAYOUTS, Format, detect, seen
+from tuner_tui.data.layouts.formats import KNOWN_LAYOUTS, Format, detect, seen
 from tuner_tui.data.readers import Row, read_rows
 from tuner_tui.errors import UserError
 

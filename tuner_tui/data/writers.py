@@ -11,7 +11,7 @@ import orjson
 
 from tuner_tui.data.converters import ConversionError, convert
 from tuner_tui.data.examples import Example, Message, is_preference, is_unpaired
-from tuner_tui.data.formats import Format
+from tuner_tui.data.layouts.formats import Format
 
 
 class NotExpressible(Exception):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner_tui.data.examples import Call, Message, Tool, ToolCall
-from tuner_tui.data.probe import Part, probe
-from tuner_tui.data.shaping import Shape
+from tuner_tui.data.rendering.probe import Part, probe
+from tuner_tui.data.rendering.shaping import Shape
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.parsing import ParsedAnswer, parse_answer
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from jinja2 import TemplateError
 
-from tuner_tui.data import masks
 from tuner_tui.data.examples import Example, conversation
-from tuner_tui.data.model_files import own_sources, training_sources
-from tuner_tui.data.probe import Part, lost_parts, obstacles, parts_of, probe
-from tuner_tui.data.template import marks_generation
+from tuner_tui.data.rendering import masks
+from tuner_tui.data.rendering.model_files import own_sources, training_sources
+from tuner_tui.data.rendering.probe import Part, lost_parts, obstacles, parts_of, probe
+from tuner_tui.data.rendering.template import marks_generation
 from tuner_tui.errors import UserError
 
 IGNORED = -100

@@ -197,7 +197,7 @@ _SCHEDULES = {"constant": "constant_with_warmup", "linear": "linear", "cosine": 
 def _examples(session: Session, config: TrainConfig) -> tuple["list[Example]", "list[Example]"]:
     """Training and evaluation examples; what had to be left out goes to an event and `rejected.jsonl`."""
     from tuner_tui.data.dataset import load_dataset
-    from tuner_tui.data.set_aside import set_aside
+    from tuner_tui.data.parts.set_aside import set_aside
 
     rejected = session.run.run_dir / layout.REJECTED
     rejected.unlink(missing_ok=True)
@@ -258,7 +258,7 @@ def _examples(session: Session, config: TrainConfig) -> tuple["list[Example]", "
 
 def _warn_of_leaks(session: Session, train: "list[Example]", held_out: "list[Example]") -> None:
     """An event when evaluation rows are trained on: the evaluation loss will look better than it is."""
-    from tuner_tui.data.leaks import leaked, question_key
+    from tuner_tui.data.copies.leaks import leaked, question_key
 
     questions = (array("Q", map(question_key, examples)) for examples in (train, held_out))
     rows = sum(1 for _ in leaked(*questions))

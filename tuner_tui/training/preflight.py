@@ -25,7 +25,7 @@ def template_refusal(config: TrainConfig) -> str:
 
 @lru_cache(maxsize=16)
 def _refusal(folder: Path, files: tuple[Path, ...], _changed: tuple[int, ...]) -> str:
-    from tuner_tui.data.preflight import refusal
+    from tuner_tui.data.rendering.preflight import refusal
 
     try:
         return refusal(folder, files)

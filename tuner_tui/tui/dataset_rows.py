@@ -8,10 +8,10 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from tuner_tui.data.companions import load_companion
 from tuner_tui.data.converters import ConversionError, convert
 from tuner_tui.data.examples import Example, calls, conversation, is_preference, is_unpaired
-from tuner_tui.data.formats import Format
+from tuner_tui.data.layouts.companions import load_companion
+from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.progress import Progress
 from tuner_tui.data.readers import RowFile, open_rows
 from tuner_tui.data.rules import RULES, Finding, finding

@@ -10,9 +10,9 @@ from textual.message import Message
 from tuner_tui import paths
 from tuner_tui.data.hub import dataset_id, fetch
 from tuner_tui.data.inspection import Inspection, inspect_file
-from tuner_tui.data.preview import ChatTemplate, Rendered
 from tuner_tui.data.progress import Progress
-from tuner_tui.data.template import TemplateFailure
+from tuner_tui.data.rendering.preview import ChatTemplate, Rendered
+from tuner_tui.data.rendering.template import TemplateFailure
 from tuner_tui.errors import UserError
 from tuner_tui.tui.dataset_rows import DatasetRows
 from tuner_tui.tui.dataset_settings import InspectionSettings

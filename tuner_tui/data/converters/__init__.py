@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 
-from tuner_tui.data.companions import Companion
 from tuner_tui.data.converters.api_bank import from_api_bank
 from tuner_tui.data.converters.apibench import from_apibench
 from tuner_tui.data.converters.bfcl import from_bfcl
@@ -30,8 +29,9 @@ from tuner_tui.data.converters.toolalpaca import from_toolalpaca
 from tuner_tui.data.converters.toolbench import from_toolbench
 from tuner_tui.data.converters.tooltalk import from_tooltalk
 from tuner_tui.data.examples import Example
-from tuner_tui.data.formats import Format, seen
-from tuner_tui.data.normalise import normalise_example
+from tuner_tui.data.layouts.companions import Companion
+from tuner_tui.data.layouts.formats import Format, seen
+from tuner_tui.data.schemas.normalise import normalise_example
 
 __all__ = ["CONVERTERS", "WITH_COMPANION", "ConversionError", "convert"]
 

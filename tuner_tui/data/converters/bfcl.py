@@ -19,11 +19,11 @@ Source: https://github.com/ShishirPatil/gorilla, berkeley-function-call-leaderbo
 from collections.abc import Mapping
 from typing import Any
 
-from tuner_tui.data.companions import Companion
 from tuner_tui.data.converters.bfcl_answers import called, chosen
 from tuner_tui.data.converters.errors import ConversionError, kind_of, malformed
 from tuner_tui.data.converters.messages import to_messages, to_tools
 from tuner_tui.data.examples import Example, Message, ToolCall
+from tuner_tui.data.layouts.companions import Companion
 
 _UNANSWERED = ("irrelevance", "live_irrelevance", "live_relevance")
 _AGENTIC = ("memory", "web_search")

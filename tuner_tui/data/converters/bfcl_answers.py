@@ -7,8 +7,8 @@ from typing import Any
 from tuner_tui.data.converters.errors import kind_of, malformed, unparseable
 from tuner_tui.data.converters.messages import make_call
 from tuner_tui.data.examples import ToolCall
-from tuner_tui.data.literals import literal_value
-from tuner_tui.data.safe_ast import parse_expression
+from tuner_tui.data.literals.safe_ast import parse_expression
+from tuner_tui.data.literals.values import literal_value
 
 _OPEN = object()  # an argument that is left out
 

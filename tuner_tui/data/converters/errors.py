@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from tuner_tui.data.formats import seen
+from tuner_tui.data.layouts.formats import seen
 from tuner_tui.errors import UserError
 
 _NAMES: dict[type, str] = {

@@ -7,7 +7,7 @@ import orjson
 
 from tuner_tui.data.converters.errors import ConversionError, json_reason, kind_of, malformed, unparseable
 from tuner_tui.data.examples import Message, ToolCall
-from tuner_tui.data.literals import read_value
+from tuner_tui.data.literals.values import read_value
 
 _ROLES = {
     "system": "system",

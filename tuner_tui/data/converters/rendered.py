@@ -13,7 +13,7 @@ from tuner_tui.data.converters.messages import to_call, to_message, to_tools
 from tuner_tui.data.converters.tagged import from_hermes
 from tuner_tui.data.converters.turns import name_results
 from tuner_tui.data.examples import Example, Message
-from tuner_tui.data.literals import bracketed
+from tuner_tui.data.literals.values import bracketed
 
 _LLAMA, _LLAMA_ROLE_END = "<|start_header_id|>", "<|end_header_id|>"
 _LLAMA_END = re.compile(r"<\|(?:eot_id|eom_id|end_of_text)\|>")

@@ -8,7 +8,7 @@ from tuner_tui.data.converters.errors import ConversionError, require
 from tuner_tui.data.converters.messages import calls_in_literal, to_messages, to_tools
 from tuner_tui.data.converters.turns import merge_turns, name_results
 from tuner_tui.data.examples import Example, Message, ToolCall
-from tuner_tui.data.literals import objects_in_text, read_value
+from tuner_tui.data.literals.values import objects_in_text, read_value
 
 # No pattern has two stretches that could share characters: a hostile text costs linear time.
 _CALL = re.compile(r"<tool_call>(.*?)(?:</tool_call>|\Z)", re.DOTALL)

@@ -24,7 +24,7 @@ from tuner_tui.data.converters.messages import (
 )
 from tuner_tui.data.converters.turns import merge_turns, name_results
 from tuner_tui.data.examples import Example, Message, ToolCall
-from tuner_tui.data.literals import (
+from tuner_tui.data.literals.values import (
     bracketed,
     objects_in_text,
     read_value,

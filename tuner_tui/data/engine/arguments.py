@@ -12,7 +12,7 @@ import orjson
 from msgspec import UNSET, Struct, UnsetType
 
 from tuner_tui.data.engine.doubt import Doubt
-from tuner_tui.data.schemas import checker
+from tuner_tui.data.schemas.checker import checker
 
 Parser = Callable[[Any], Any]
 """JSON text (str or raw) to a struct or a dict; MessagePack writes both in the same way."""

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tuner_tui.data.copies.fingerprints import answer_fingerprint, fingerprint
 from tuner_tui.data.examples import Example, conversation, is_preference, is_unpaired
-from tuner_tui.data.fingerprints import answer_fingerprint, fingerprint
-from tuner_tui.data.scripts import script
 from tuner_tui.data.stats import kind
 from tuner_tui.data.tally import Tally
+from tuner_tui.data.texts.scripts import script
 
 ARGUMENT_TYPES: Mapping[type, str] = {
     str: "string",

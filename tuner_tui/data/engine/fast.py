@@ -17,6 +17,7 @@ import msgspec
 import orjson
 from msgspec import UnsetType
 
+from tuner_tui.data.copies.fingerprints import digest, encode
 from tuner_tui.data.engine.arguments import values
 from tuner_tui.data.engine.counting import ARGUMENT_TYPES
 from tuner_tui.data.engine.doubt import Doubt
@@ -26,13 +27,12 @@ from tuner_tui.data.engine.shapes import ROLES, Plan, Plans, Shape
 from tuner_tui.data.engine.task import Task
 from tuner_tui.data.engine.tools import KnownTools, tool_hash
 from tuner_tui.data.examples import Message
-from tuner_tui.data.fingerprints import digest, encode
-from tuner_tui.data.formats import Format
+from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.readers import decode
-from tuner_tui.data.scripts import script
 from tuner_tui.data.stats import kind_of, reports_error
 from tuner_tui.data.structs import row_decoder
 from tuner_tui.data.tally import Tally
+from tuner_tui.data.texts.scripts import script
 from tuner_tui.data.validators.texts import check_texts
 
 _SCRIPT_SAMPLE = 4000  # characters: no more than `scripts.script` looks at

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from tuner_tui.data.examples import Example
-from tuner_tui.data.lengths import check_length
-from tuner_tui.data.preview import ChatTemplate
-from tuner_tui.data.probe import parts_of
+from tuner_tui.data.rendering.lengths import check_length
+from tuner_tui.data.rendering.preview import ChatTemplate
+from tuner_tui.data.rendering.probe import parts_of
+from tuner_tui.data.rendering.template import TemplateFailure
 from tuner_tui.data.rules import finding
 from tuner_tui.data.tally import Tally
-from tuner_tui.data.template import TemplateFailure
 
 _BATCH = 64  # rows in one call of the tokenizer
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from tuner_tui.data.companions import load_companion
 from tuner_tui.data.converters import convert
 from tuner_tui.data.engine.task import Task
-from tuner_tui.data.formats import Format
+from tuner_tui.data.layouts.companions import load_companion
+from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.readers import Chunk, Row, RowFile, RowSource
 from tuner_tui.data.rules import Finding
 from tuner_tui.data.tally import Tally
@@ -63,7 +63,7 @@ def make_plan(
 
 def near_duplicates(path: Path, task: Task, tally: Tally, stopped: Callable[[], bool]) -> Iterator[Finding]:
     """The findings on rows that are nearly the same; the texts of candidates are read again."""
-    from tuner_tui.data.near import pairs, text
+    from tuner_tui.data.copies.near import pairs, text
 
     companion = load_companion(task.path, task.format)
     with RowFile(path) as rows:

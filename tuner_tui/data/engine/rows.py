@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from tuner_tui.data.companions import load_companion
 from tuner_tui.data.converters import ConversionError, convert
+from tuner_tui.data.copies.leaks import question_key
 from tuner_tui.data.engine.counting import count
 from tuner_tui.data.engine.task import Task
 from tuner_tui.data.examples import Example
-from tuner_tui.data.leaks import question_key
+from tuner_tui.data.layouts.companions import load_companion
 from tuner_tui.data.readers import Row
 from tuner_tui.data.rules import Finding, Severity, finding
 from tuner_tui.data.tally import Tally
@@ -73,7 +73,7 @@ class RowInspector:
         if self._task.questions:
             tally.questions.append(question_key(example))
         if self._task.signatures:
-            from tuner_tui.data import near
+            from tuner_tui.data.copies import near
 
             tally.signatures.append(near.signature(near.text(example)))
             tally.signed_rows.append(tally.rows)

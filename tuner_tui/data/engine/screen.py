@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from tuner_tui.data.text_checks import LONG_NUMBER, LONG_TOKEN, NEEDLES
+from tuner_tui.data.texts.checks import LONG_NUMBER, LONG_TOKEN, NEEDLES
 
 _TOKEN, _DIGITS, _BAD, _FOREIGN = 1, 2, 4, 8
 _SEPARATOR = "\x00"

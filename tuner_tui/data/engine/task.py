@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuner_tui.data.formats import Format
+from tuner_tui.data.layouts.formats import Format
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from msgspec import Raw
 from xxhash import xxh3_64_intdigest
 
 from tuner_tui.data.converters import ConversionError, convert
+from tuner_tui.data.copies.fingerprints import declared
 from tuner_tui.data.engine.arguments import Parser, parser
 from tuner_tui.data.engine.doubt import Doubt
 from tuner_tui.data.engine.shapes import sample
-from tuner_tui.data.fingerprints import declared
-from tuner_tui.data.formats import Format
+from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.validators import validate
 
 _MOST = 8192  # tools kept; some kilobytes each

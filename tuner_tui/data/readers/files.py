@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
+from tuner_tui.data.layouts.reshape import Reshape, reshaper
 from tuner_tui.data.readers.chunks import Chunk, SpanBlock, span_blocks
 from tuner_tui.data.readers.columnar import open_columns
 from tuner_tui.data.readers.folders import DataFile
@@ -12,7 +13,6 @@ from tuner_tui.data.readers.identify import Container
 from tuner_tui.data.readers.jsonfile import JsonFile
 from tuner_tui.data.readers.rows import Row, Span, to_span
 from tuner_tui.data.readers.tables import ProseFile, TableFile
-from tuner_tui.data.reshape import Reshape, reshaper
 
 
 class RowsOfFile(Protocol):

@@ -9,11 +9,11 @@ from typing import Any
 
 import orjson
 
+from tuner_tui.data.literals.safe_ast import parse_expression
 from tuner_tui.data.readers.chunks import Chunk, SpanBlock, span_blocks
 from tuner_tui.data.readers.identify import Kind
 from tuner_tui.data.readers.rows import MAX_ROW_BYTES, Row, Span, to_span
 from tuner_tui.data.readers.streams import ByteStream
-from tuner_tui.data.safe_ast import parse_expression
 from tuner_tui.errors import UserError
 
 _LONGEST_NAME = 200

@@ -6,8 +6,8 @@ Pure and deterministic: the findings of a row depend on the row alone.
 from collections.abc import Callable, Iterator, Mapping
 
 from tuner_tui.data.examples import Example, Message, conversation, is_preference, is_unpaired
-from tuner_tui.data.normalise import normalise_tools
 from tuner_tui.data.rules import RULES, Finding, Rule, Severity, finding
+from tuner_tui.data.schemas.normalise import normalise_tools
 from tuner_tui.data.validators.calls import check_calls, check_tools
 from tuner_tui.data.validators.results import check_results
 from tuner_tui.data.validators.texts import check_texts

@@ -5,7 +5,7 @@ from typing import Any
 
 from tuner_tui.data.examples import Message, ToolCall
 from tuner_tui.data.rules import Finding, finding
-from tuner_tui.data.schemas import ArgumentChecker, SchemaError, checker
+from tuner_tui.data.schemas.checker import ArgumentChecker, SchemaError, checker
 
 _LONGEST_NAME = 64
 _SHOWN_TOOLS = 8

@@ -5,8 +5,8 @@ from typing import Any
 
 from tuner_tui.data.examples import Message
 from tuner_tui.data.rules import Finding, finding
-from tuner_tui.data.scripts import answers_in_another
-from tuner_tui.data.text_checks import confidential, control_character, suspicious
+from tuner_tui.data.texts.checks import confidential, control_character, suspicious
+from tuner_tui.data.texts.scripts import answers_in_another
 
 
 def check_texts(messages: Sequence[Message], place: Callable[[int], str], row: int) -> Iterator[Finding]:

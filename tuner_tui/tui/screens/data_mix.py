@@ -102,7 +102,7 @@ class MixPane(PlanPane):
         await self._add(rows.path, rows.bytes_on_disk)
 
     def plan(self) -> Plan:
-        from tuner_tui.data.mix import Part
+        from tuner_tui.data.parts.mix import Part
 
         if not self._parts:
             raise UserError("a adds the files that are to be mixed.")
@@ -120,7 +120,7 @@ class MixPane(PlanPane):
             raise SettingError("out", "the name of a file is wanted here")
 
         def run(targets: Sequence[Path], tell: Tell, cancelled: Cancelled) -> Any:
-            from tuner_tui.data.mix import mix_files
+            from tuner_tui.data.parts.mix import mix_files
 
             return mix_files(
                 targets[0],

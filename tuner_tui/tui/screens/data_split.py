@@ -22,7 +22,7 @@ from tuner_tui.tui.widgets.form_fields import FormField, Kind
 from tuner_tui.tui.widgets.plan_reports import split_content
 
 if TYPE_CHECKING:
-    from tuner_tui.data.groups import By
+    from tuner_tui.data.parts.groups import By
     from tuner_tui.tui.dataset_rows import DatasetRows
 
 _BY = ("row", "template", "tool")
@@ -89,7 +89,7 @@ class SplitPane(PlanPane):
             raise SettingError("eval", "this is the training file; name another")
 
         def run(targets: Sequence[Path], tell: Tell, cancelled: Cancelled) -> Any:
-            from tuner_tui.data.split import split_file
+            from tuner_tui.data.parts.split import split_file
 
             train, aside = targets
             return split_file(

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuner_tui.data.formats import KNOWN_LAYOUTS
+from tuner_tui.data.layouts.formats import KNOWN_LAYOUTS
 from tuner_tui.tui.recent import suggestions
 from tuner_tui.visible import visible
 

@@ -11,8 +11,8 @@ from tuner_tui.tui.widgets.prose import hanging
 from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
-    from tuner_tui.data.mix import Mix, PartReport
-    from tuner_tui.data.split import Split
+    from tuner_tui.data.parts.mix import Mix, PartReport
+    from tuner_tui.data.parts.split import Split
 
 _NAMES = 8  # tools that are named; the rest is counted
 _LABEL = 20

@@ -20,7 +20,7 @@ from tuner_tui.tui.widgets.token_view import TokenView
 from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
-    from tuner_tui.data.preview import Rendered
+    from tuner_tui.data.rendering.preview import Rendered
 
 _HEADED = 2  # findings that the heading tells in full; all of them stand beside their fields
 _ABOVE = 2  # lines that stay in sight above a fault

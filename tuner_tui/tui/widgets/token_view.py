@@ -10,7 +10,7 @@ from textual.widgets import Static
 from tuner_tui.tui.text import safe
 
 if TYPE_CHECKING:
-    from tuner_tui.data.preview import Rendered, TokenSpan
+    from tuner_tui.data.rendering.preview import Rendered, TokenSpan
 
 # Wrapping a very long row would hold the window up; nobody reads beyond this many tokens.
 SHOWN_TOKENS = 4000

@@ -13,19 +13,19 @@ import orjson
 
 from tuner_tui.data.canonical import replacing, row_converter, spool
 from tuner_tui.data.converters import ConversionError
-from tuner_tui.data.division import Division, divide
+from tuner_tui.data.copies.fingerprints import fingerprint
+from tuner_tui.data.copies.near import matches, signature, text
 from tuner_tui.data.examples import Example
-from tuner_tui.data.fingerprints import fingerprint
-from tuner_tui.data.groups import By, RowFacts
-from tuner_tui.data.near import matches, signature, text
+from tuner_tui.data.parts.division import Division, divide
+from tuner_tui.data.parts.groups import By, RowFacts
 from tuner_tui.data.progress import Progress
 from tuner_tui.data.readers import open_rows
 from tuner_tui.data.stats import KINDS
 from tuner_tui.errors import UserError
 
 if TYPE_CHECKING:
-    from tuner_tui.data.division import Flags
-    from tuner_tui.data.groups import Ints
+    from tuner_tui.data.parts.division import Flags
+    from tuner_tui.data.parts.groups import Ints
 
 _CHUNK = 4 << 20  # bytes between two reports of the progress
 NEAR_ROWS = 50_000

@@ -10,8 +10,8 @@ from typing import Any
 
 from tuner_tui.data.examples import Example, Message
 from tuner_tui.data.rules import RULES
-from tuner_tui.data.schemas import ArgumentChecker, SchemaError, checker
-from tuner_tui.data.text_checks import control_character, without_control_characters
+from tuner_tui.data.schemas.checker import ArgumentChecker, SchemaError, checker
+from tuner_tui.data.texts.checks import control_character, without_control_characters
 
 SAFE = frozenset(rule.id for rule in RULES.values() if rule.safe)
 """The rules that have a safe mend; duplicate_row is mended by whoever sees the whole file."""

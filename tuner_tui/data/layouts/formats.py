@@ -6,8 +6,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-from tuner_tui.data import layout_marks as marks
-from tuner_tui.data.published import published_layout
+from tuner_tui.data.layouts import marks
+from tuner_tui.data.layouts.published import published_layout
 from tuner_tui.errors import UserError
 
 

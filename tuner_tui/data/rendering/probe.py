@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Any
 
 from tuner_tui.data.examples import Example, Message, Tool, conversation
+from tuner_tui.data.rendering.shaping import SHAPES, Shape
 from tuner_tui.data.rules import Finding, finding
-from tuner_tui.data.shaping import SHAPES, Shape
 
 Render = Callable[[Sequence[Any], Sequence[Tool], bool], str]
 """(messages, tools, with the generation prompt) -> text. Raises whatever the template raises."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from tuner_tui.data.safe_ast import parse_expression
+from tuner_tui.data.literals.safe_ast import parse_expression
 
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _MOST_TRIES = 8  # brackets that may begin the list: each costs a look through the text

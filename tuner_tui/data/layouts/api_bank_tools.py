@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tuner_tui.data.safe_ast import LONGEST
+from tuner_tui.data.literals.safe_ast import LONGEST
 
 
 def tools_of_program(source: str) -> list[dict[str, Any]]:

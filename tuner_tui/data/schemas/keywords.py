@@ -8,8 +8,8 @@ is left out, with a note that says so.
 from collections.abc import Mapping
 from typing import Any
 
-from tuner_tui.data.schema_types import Schema, read_type, union
-from tuner_tui.data.schema_values import VALUES, Unusable, fit_bounds, fit_values, is_pattern, names
+from tuner_tui.data.schemas.types import Schema, read_type, union
+from tuner_tui.data.schemas.values import VALUES, Unusable, fit_bounds, fit_values, is_pattern, names
 
 _DEEPEST = 32
 _SCHEMA = frozenset(

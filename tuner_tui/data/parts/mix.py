@@ -22,8 +22,8 @@ import orjson
 from tuner_tui.data.canonical import replacing, row_converter, spool
 from tuner_tui.data.converters import ConversionError
 from tuner_tui.data.examples import Example, is_preference, is_unpaired
+from tuner_tui.data.parts.quotas import Goal
 from tuner_tui.data.progress import Progress
-from tuner_tui.data.quotas import Goal
 from tuner_tui.data.readers import RowFile, open_rows
 from tuner_tui.errors import UserError
 

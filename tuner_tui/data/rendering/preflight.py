@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tuner_tui.data.canonical import row_converter
 from tuner_tui.data.converters import ConversionError
-from tuner_tui.data.preview import ChatTemplate
-from tuner_tui.data.probe import Part, obstacles, parts_of, template_findings
 from tuner_tui.data.readers import read_rows
+from tuner_tui.data.rendering.preview import ChatTemplate
+from tuner_tui.data.rendering.probe import Part, obstacles, parts_of, template_findings
 from tuner_tui.data.rules import Finding, finding
 from tuner_tui.data.tally import Tally
 

@@ -13,9 +13,9 @@ from typing import Any, TypeGuard
 import orjson
 
 from tuner_tui.data.examples import Example, Message
-from tuner_tui.data.schema_keywords import SchemaWalk, by_name
-from tuner_tui.data.schema_types import SIMPLE, Schema, read_type
-from tuner_tui.data.schema_values import VALUES, Unusable
+from tuner_tui.data.schemas.keywords import SchemaWalk, by_name
+from tuner_tui.data.schemas.types import SIMPLE, Schema, read_type
+from tuner_tui.data.schemas.values import VALUES, Unusable
 
 LONGEST_NAME = 64
 _USUAL = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_NAME}}}")

@@ -11,10 +11,10 @@ import orjson
 
 from tuner_tui.data.canonical import replacing, row_converter
 from tuner_tui.data.converters import ConversionError
+from tuner_tui.data.copies.fingerprints import fingerprint
 from tuner_tui.data.examples import Example
-from tuner_tui.data.fingerprints import fingerprint
-from tuner_tui.data.formats import Format
-from tuner_tui.data.mends import SAFE, mend
+from tuner_tui.data.layouts.formats import Format
+from tuner_tui.data.mends.rules import SAFE, mend
 from tuner_tui.data.progress import Progress
 from tuner_tui.data.readers import Row, open_rows
 from tuner_tui.data.rules import Finding, Severity, finding

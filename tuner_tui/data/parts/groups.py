@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from tuner_tui.data.copies.fingerprints import fingerprint
+from tuner_tui.data.copies.leaks import question_key
 from tuner_tui.data.examples import Example, calls, conversation
-from tuner_tui.data.fingerprints import fingerprint
-from tuner_tui.data.leaks import question_key
 from tuner_tui.data.stats import KINDS, kind
 
 if TYPE_CHECKING:

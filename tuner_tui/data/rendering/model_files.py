@@ -12,7 +12,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from tuner_tui.data.template import marks_generation
+from tuner_tui.data.rendering.template import marks_generation
 from tuner_tui.errors import UserError
 
 _SPECIAL = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")

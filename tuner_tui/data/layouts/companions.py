@@ -20,8 +20,8 @@ from typing import Any
 
 import orjson
 
-from tuner_tui.data.api_bank_tools import tool_of_row, tools_of_program
-from tuner_tui.data.formats import Format
+from tuner_tui.data.layouts.api_bank_tools import tool_of_row, tools_of_program
+from tuner_tui.data.layouts.formats import Format
 from tuner_tui.errors import UserError
 
 MAX_BYTES = 256 * 1024 * 1024

@@ -8,7 +8,7 @@ rows that are added later hardly move the others.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tuner_tui.data.groups import RowFacts
+from tuner_tui.data.parts.groups import RowFacts
 from tuner_tui.data.stats import KINDS
 from tuner_tui.errors import UserError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tuner_tui.data.groups import Ints, Keys
+    from tuner_tui.data.parts.groups import Ints, Keys
 
     Flags = NDArray[np.bool_]
 

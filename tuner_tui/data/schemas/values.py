@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from tuner_tui.data.schema_types import Schema
+from tuner_tui.data.schemas.types import Schema
 
 _ANCHOR = re.compile(r"[A-Za-z_][-A-Za-z0-9._]*")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,15}")

@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from tuner_tui.data.safe_ast import parse_expression
+from tuner_tui.data.literals.safe_ast import parse_expression
 
 Schema = dict[str, Any]
 

@@ -4,9 +4,9 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
-from tuner_tui.data.division import divide
 from tuner_tui.data.examples import Example
-from tuner_tui.data.groups import By, RowFacts
+from tuner_tui.data.parts.division import divide
+from tuner_tui.data.parts.groups import By, RowFacts
 
 
 def set_aside(

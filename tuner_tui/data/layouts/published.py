@@ -6,7 +6,7 @@ The converters of these layouts, with their sources, are in `converters`.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tuner_tui.data.reshape import is_dialogue_turn, is_toolalpaca_api
+from tuner_tui.data.layouts.reshape import is_dialogue_turn, is_toolalpaca_api
 
 
 def published_layout(value: Mapping[str, Any]) -> str | None:

@@ -66,8 +66,8 @@ def confidential(text: str, name: str = "") -> Iterator[tuple[str, str]]:
     that of the argument in which the text stands."""
     if suspicious(text):
         # Their patterns take a while to compile, and most datasets have nothing for them.
-        from tuner_tui.data.personal_data import personal_data
-        from tuner_tui.data.secret_shapes import secrets
+        from tuner_tui.data.texts.personal_data import personal_data
+        from tuner_tui.data.texts.secrets import secrets
 
         for what in secrets(text):
             yield "secret", what

@@ -12,10 +12,10 @@ from typing import Any, Self
 
 from tokenizers import Encoding, Tokenizer
 
-from tuner_tui.data import masks
 from tuner_tui.data.examples import Example, Message, conversation
-from tuner_tui.data.masks import Piece, Run
-from tuner_tui.data.model_files import (
+from tuner_tui.data.rendering import masks
+from tuner_tui.data.rendering.masks import Piece, Run
+from tuner_tui.data.rendering.model_files import (
     Sources,
     own_sources,
     read_ends,
@@ -24,8 +24,8 @@ from tuner_tui.data.model_files import (
     read_tokenizer,
     training_sources,
 )
-from tuner_tui.data.probe import Probed, Render, probe
-from tuner_tui.data.template import Span, Template, TemplateFailure
+from tuner_tui.data.rendering.probe import Probed, Render, probe
+from tuner_tui.data.rendering.template import Span, Template, TemplateFailure
 from tuner_tui.errors import UserError
 
 NO_ENDS: frozenset[int] = frozenset()

@@ -1,0 +1,1 @@
+"""What layout a dataset has: detection, its rows, the files beside it."""

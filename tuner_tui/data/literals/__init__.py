@@ -1,0 +1,1 @@
+"""JSON and Python literals read from text, safely."""

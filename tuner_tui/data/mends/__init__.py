@@ -1,0 +1,1 @@
+"""Faults that have one right answer, mended into a new file."""

@@ -1,0 +1,1 @@
+"""Datasets divided and put together: splits by group, mixtures by weight."""

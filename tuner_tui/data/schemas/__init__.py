@@ -1,0 +1,1 @@
+"""Tools' parameters as JSON Schema: any spelling made valid, arguments checked against it."""

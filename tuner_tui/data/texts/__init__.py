@@ -1,0 +1,1 @@
+"""What should not be in a text that is trained: secrets, personal data, odd characters, other scripts."""
