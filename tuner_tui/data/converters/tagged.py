@@ -41,6 +41,7 @@ def from_hermes(value: Mapping[str, Any]) -> Example:
     turns = to_messages(require(value, key), key)
     tools = to_tools(value.get("tools"), "tools")
     messages: list[Message] = []
+    tagged = False
     for index, turn in enumerate(turns):
         field = f"{key}[{index}].{'content' if key == 'messages' else 'value'}"
         if turn["role"] == "system":
@@ -51,9 +52,10 @@ def from_hermes(value: Mapping[str, Any]) -> Example:
             _read_answer(turn, field)
         elif turn["content"].lstrip().startswith("<tool_response>"):
             messages.extend(_results(turn))
+            tagged = True
             continue
         messages.append(turn)
-    return {"messages": name_results(merge_turns(messages)), "tools": tools}
+    return {"messages": name_results(merge_turns(messages, divide=not tagged)), "tools": tools}
 
 
 def _without_tools(text: str, tools: list[dict[str, Any]], field: str) -> str:

@@ -1,19 +1,22 @@
 """Turns that belong together: calls of one answer, and the results that answer them."""
 
+from collections import Counter
+
 import orjson
 
+from tuner_tui.data.converters.results import result_text
 from tuner_tui.data.examples import Message, ToolCall
 
 
-def merge_turns(messages: list[Message]) -> list[Message]:
+def merge_turns(messages: list[Message], *, divide: bool = True) -> list[Message]:
     """ShareGPT turns with what belongs together made one.
 
-    Text followed by a call, and calls one after the other, are one assistant message; one
-    observation that is a list of as many results as there were calls, is that many results. Turns
-    of which only one is trained stay apart.
+    Text followed by a call, and calls one after the other, are one assistant message; with `divide`, one
+    observation alone that is a list of as many results as there were calls, is that many results, unless a
+    name or an id says which call it answers. Turns of which only one is trained stay apart.
     """
     merged: list[Message] = []
-    for message in messages:
+    for index, message in enumerate(messages):
         last = merged[-1] if merged else None
         if last and _continues(last, message):
             last["tool_calls"] = [*last.get("tool_calls", ()), *message["tool_calls"]]
@@ -21,8 +24,8 @@ def merge_turns(messages: list[Message]) -> list[Message]:
             thoughts = (last.get("reasoning_content"), message.get("reasoning_content"))
             if thought := "\n".join(filter(None, thoughts)):
                 last["reasoning_content"] = thought
-        elif last and message["role"] == "tool" and len(last.get("tool_calls", ())) > 1:
-            merged.extend(split_results(message, len(last["tool_calls"])))
+        elif last and divide and _answers_all(messages, index, last):
+            merged.extend(_divided(message, last["tool_calls"]))
         else:
             merged.append(message)
     return merged
@@ -36,19 +39,31 @@ def _continues(last: Message, message: Message) -> bool:
     )
 
 
-def split_results(message: Message, count: int) -> list[Message]:
-    """One tool message that holds a JSON list of `count` results, as that many messages; any other
+def _answers_all(messages: list[Message], index: int, last: Message) -> bool:
+    """Whether this is the one result after several calls, and does not say of which."""
+    message = messages[index]
+    if message["role"] != "tool" or len(last.get("tool_calls", ())) < 2:
+        return False
+    more = index + 1 < len(messages) and messages[index + 1]["role"] == "tool"
+    return not more and not message.get("name") and not message.get("tool_call_id")
+
+
+def _divided(message: Message, calls: list[ToolCall]) -> list[Message]:
+    """One tool message that holds a JSON list of as many results as there are calls, as that many messages,
+    with the tools' names where the results have them (`[{"name": …, "results": …}, …]`, ToolACE); any other
     stays as it is."""
     try:
         results = orjson.loads(message["content"])
     except orjson.JSONDecodeError:
         return [message]
-    if not isinstance(results, list) or len(results) != count:
+    if not isinstance(results, list) or len(results) != len(calls):
         return [message]
-    return [
-        {"role": "tool", "content": result if isinstance(result, str) else orjson.dumps(result).decode()}
-        for result in results
-    ]
+    divided: list[Message] = [{"role": "tool", "content": result_text(result)} for result in results]
+    named = [str(result.get("name", "")) if isinstance(result, dict) else "" for result in results]
+    if Counter(named) == Counter(call["function"]["name"] for call in calls):
+        for one, name in zip(divided, named, strict=True):
+            one["name"] = name
+    return divided
 
 
 def name_results(messages: list[Message]) -> list[Message]:
