@@ -123,6 +123,44 @@ def test_of_several_splits_train_is_read(train: str, other: str, tmp_path: Path)
     assert numbers(tmp_path / other) == [10, 11]
 
 
+def test_a_file_that_is_called_train_among_others(tmp_path: Path) -> None:
+    fill(
+        tmp_path,
+        {
+            "negatives.jsonl": rows(1),
+            "train.jsonl": rows(1, 1),
+            "heldout.jsonl": rows(1, 2),
+            "tools_held-out.jsonl": rows(1, 3),
+            "more/empty.jsonl": b"",
+            "README.md": b"# about",
+            "config.json": b"{}",
+        },
+    )
+    source = open_rows(tmp_path)
+    assert source.kind == "folder of 2 files"
+    assert numbers(tmp_path) == [0, 1]
+    assert source.left_out.sentence() == (
+        "3 files left out: more/empty.jsonl (holds no rows), heldout.jsonl (split held out; name it to read "
+        "it), tools_held-out.jsonl (split held out; name it to read it); 2 more are no data"
+    )
+    assert source.left_out.sentence(1).startswith(
+        "3 files left out: more/empty.jsonl (holds no rows), and 2 more"
+    )
+    assert source.left_out.to_json()["left_out"][0] == {
+        "path": str(tmp_path / "more/empty.jsonl"),
+        "reason": "holds no rows",
+    }
+    assert open_rows(tmp_path / "train.jsonl").left_out.sentence() == ""
+
+
+def test_a_table_beside_the_splits_does_not_hide_them(tmp_path: Path) -> None:
+    fill(tmp_path, {"train.jsonl": rows(1), "test.jsonl": rows(1, 1), "a.csv": b"a,b\n1,2\n"})
+    fill(tmp_path, {f"b{number}.csv": b"a,b\n1,2\n" for number in range(3)})
+    source = open_rows(tmp_path)
+    assert source.kind == "folder of 1 file, split train"
+    assert len(source.left_out.data) == 5
+
+
 def test_without_train_all_splits_are_read(tmp_path: Path) -> None:
     fill(tmp_path, {"dev.jsonl": rows(1), "test.jsonl": rows(1, 1)})
     assert numbers(tmp_path) == [0, 1]

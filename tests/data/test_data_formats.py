@@ -375,7 +375,7 @@ def test_convert_file(write: Writer, tmp_path: Path) -> None:
 def test_convert_file_never_writes_over_its_source(write: Writer, tmp_path: Path) -> None:
     source = write([SHAREGPT])
     before = source.read_bytes()
-    with pytest.raises(UserError, match="three files"):
+    with pytest.raises(UserError, match="different files"):
         convert_file(source, source, tmp_path / "rejected.jsonl")
     with pytest.raises(UserError, match="cannot be written"):
         convert_file(source, tmp_path / "no" / "out.jsonl", tmp_path / "rejected.jsonl")

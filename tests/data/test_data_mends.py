@@ -170,13 +170,13 @@ def test_the_verb(
     printed = json.loads(capsys.readouterr().out)
     assert printed == {
         **{"format": "canonical", "rows": 1, "written": 1, "dropped": 0, "rejected": 0},
-        **{"mended": {"wrong_type": 1}, "left": {}},
+        **{"mended": {"wrong_type": 1}, "left": {}, "left_out": [], "other_files": 0},
     }
     assert not out.with_suffix(".rejected.jsonl").exists()
     broken = sample_data() / "broken.jsonl"
     assert main(["inspect", str(broken), "--fix", str(out)]) == 1
     text = capsys.readouterr().out
-    assert "15 rows rejected" in text and "1 rows dropped" in text and "Left to you" in text
+    assert "15 rows rejected" in text and "1 row dropped" in text and "Left to you" in text
     assert len(out.with_suffix(".rejected.jsonl").read_text().splitlines()) == 15
 
 
@@ -187,5 +187,5 @@ def test_bad_calls_of_the_verb(write: Writer, tmp_path: Path, capsys: pytest.Cap
     assert main(["inspect", str(path), "--fix", str(tmp_path / "o.jsonl"), "--limit", "1"]) == 2
     assert "--limit" in capsys.readouterr().err
     assert path.read_bytes() == before
-    with pytest.raises(UserError, match="three files"):
+    with pytest.raises(UserError, match="different files"):
         fix_file(path, tmp_path / "a", tmp_path / "a")

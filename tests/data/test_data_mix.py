@@ -188,7 +188,7 @@ def test_progress_and_cancel(files: dict[str, Path]) -> None:
         ({"a": float("nan"), "b": 1}, {}, "above 0"),
         ({"a": 1}, {"rows": 0}, "a row at least"),
         ({"a": 1}, {"share": 1.0, "general": True}, "above 0 and below 1"),
-        ({"a": None, "out": None}, {}, "is one of the files"),
+        ({"a": None, "out": None}, {}, "is read as well"),
         ({"a": None, "pairs": None}, {}, "cannot be trained on together"),
         ({"a": None, "empty": None}, {}, "no row can be converted"),
         ({"missing": None}, {}, "missing"),

@@ -256,7 +256,7 @@ def test_progress_and_cancel(write: Writer, tmp_path: Path) -> None:
 
 def test_split_refuses(write: Writer, tmp_path: Path) -> None:
     path = write([calling(asking(i), "a") for i in range(9)])
-    with pytest.raises(UserError, match="must be three files"):
+    with pytest.raises(UserError, match="must be different files"):
         split_file(path, path, tmp_path / "e")
     with pytest.raises(UserError, match="above 0 and below 1"):
         split_file(path, tmp_path / "t", tmp_path / "e", share=1)

@@ -250,7 +250,7 @@ def test_a_folder_never_overwrites_one_of_its_files(tmp_path: Path) -> None:
     folder.mkdir()
     for name in ("a.jsonl", "b.jsonl"):
         (folder / name).write_bytes(orjson.dumps(CALLS) + b"\n")
-    with pytest.raises(UserError, match="three files"):
+    with pytest.raises(UserError, match="different files"):
         convert_file(folder, folder / "a.jsonl", tmp_path / "rejected.jsonl")
     seen = []
     conversion = convert_file(folder, tmp_path / "out.jsonl", tmp_path / "no.jsonl", progress=seen.append)

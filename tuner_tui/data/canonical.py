@@ -1,11 +1,7 @@
-"""From the rows of any dataset to canonical lines, and to the files that they are written into."""
+"""From the rows of any dataset to canonical examples."""
 
-import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 from tuner_tui.data.converters import ConversionError, convert
 from tuner_tui.data.examples import Example
@@ -13,7 +9,6 @@ from tuner_tui.data.layouts.companions import load_companion
 from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.readers import Row
 from tuner_tui.data.sources import open_source
-from tuner_tui.errors import UserError
 
 
 def row_converter(path: Path, format: Format | None = None) -> Callable[[Row], Example]:
@@ -32,39 +27,3 @@ def row_converter(path: Path, format: Format | None = None) -> Callable[[Row], E
         return convert(row.value, layout, companion)
 
     return to_example
-
-
-@contextmanager
-def replacing(path: Path, *, always: bool = True) -> Iterator[BinaryIO]:
-    """A file beside `path` that takes its place when all went well.
-
-    An empty one does so only if `always`, or if there is an older one to replace.
-
-    Raises:
-        UserError: the disk refuses it.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            yield file
-            written = file.tell()
-        if written or always or path.exists():
-            temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror}).") from None
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def spool(beside: Path) -> Iterator[BinaryIO]:
-    """A file without a name on the disk of `beside`, for converted rows that wait to be written.
-
-    Raises:
-        UserError: the disk refuses it.
-    """
-    try:
-        with tempfile.TemporaryFile(dir=beside.absolute().parent) as file:
-            yield file
-    except OSError as error:
-        raise UserError(f"{beside}: cannot be written ({error.strerror}).") from None

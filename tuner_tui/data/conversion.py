@@ -8,18 +8,19 @@ from pathlib import Path
 
 import orjson
 
-from tuner_tui.data.canonical import replacing, row_converter
+from tuner_tui.data.canonical import row_converter
 from tuner_tui.data.converters import ConversionError
 from tuner_tui.data.examples import Example
 from tuner_tui.data.layouts.formats import Format
+from tuner_tui.data.literals.json_text import dump_json
+from tuner_tui.data.outputs import check_sources, check_targets, replacing
 from tuner_tui.data.progress import Progress
-from tuner_tui.data.readers import Row, open_rows
+from tuner_tui.data.readers import ALL_READ, LeftOut, Row, open_rows
 from tuner_tui.data.sources import open_source
 from tuner_tui.data.writers import WRITERS, NotExpressible, write
 from tuner_tui.errors import UserError
 
 _CHUNK = 4 << 20  # bytes of the source in memory, and between two reports of progress
-_OTHER_FILES = (".gz", ".zst", ".csv", ".parquet", ".arrow")  # what these names would promise is not written
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,14 @@ class Reason:
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """How a conversion went, in rows: `rows == converted + rejected`; `format` is the layout read. `reasons`
-    for the rejected ones, the most frequent first."""
+    for the rejected ones, the most frequent first; `left_out` are files of a folder that were not read."""
 
     rows: int
     converted: int
     rejected: int
     format: Format
     reasons: tuple[Reason, ...] = ()
+    left_out: LeftOut = ALL_READ
 
 
 def convert_file(
@@ -74,20 +76,16 @@ def convert_file(
     """
     if to not in WRITERS:
         raise UserError(f'the layout "{to}" is read and not written; --to knows {", ".join(WRITERS)}.')
-    for target_path in (out, rejected):
-        if target_path.suffix.lower() in _OTHER_FILES:
-            raise UserError(f"{target_path}: what is written is JSON Lines; name a file that ends in .jsonl.")
+    check_targets(out, rejected)
     layout = open_source(source, format=format).format
     convert_row = row_converter(source, layout)
     opened = open_rows(source)
-    taken = {file.resolve() for file in (source, *opened.files)}
-    if out.resolve() in taken or rejected.resolve() in taken or out.resolve() == rejected.resolve():
-        raise UserError(f"{out}: source, target and rejected must be three files; name another.")
+    check_sources((source, *opened.files), out, rejected)
     started = time.monotonic()
     good = bad = done = 0
     counts: Counter[str] = Counter()
     first: dict[str, tuple[int, str]] = {}
-    with replacing(out) as target, replacing(rejected, always=False) as refuse:
+    with replacing(out, optional=rejected) as (target, refuse):
         for chunk in opened.chunks(_CHUNK):
             before = good + bad
             for row in chunk.rows():
@@ -105,7 +103,7 @@ def convert_file(
             if progress is not None:
                 progress(Progress(done, opened.size, good + bad, time.monotonic() - started))
     reasons = tuple(Reason(rule, count, *first[rule]) for rule, count in counts.most_common())
-    return Conversion(good + bad, good, bad, layout, reasons)
+    return Conversion(good + bad, good, bad, layout, reasons, opened.left_out)
 
 
 def _line(example: Example, to: Format) -> bytes:
@@ -119,4 +117,4 @@ def _line(example: Example, to: Format) -> bytes:
 
 def _rejection(number: int, row: Row, error: ConversionError) -> bytes:
     reason = {"row": number, "rule": error.rule, "field": error.field, "reason": str(error)}
-    return orjson.dumps({**reason, "value": row.value}) + b"\n"
+    return dump_json({**reason, "value": row.value}) + b"\n"

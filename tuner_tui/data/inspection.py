@@ -15,12 +15,12 @@ from tuner_tui.data.engine.pool import sensible_workers, tallies
 from tuner_tui.data.engine.task import Task
 from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.progress import Progress
-from tuner_tui.data.readers import open_rows
+from tuner_tui.data.readers import ALL_READ, LeftOut, open_rows
 from tuner_tui.data.rendering.preflight import check_template, needed_parts
 from tuner_tui.data.rendering.preview import ChatTemplate
 from tuner_tui.data.rules import RULES, Finding, Severity, finding
 from tuner_tui.data.sources import SAMPLE, layout_of_rows
-from tuner_tui.data.statistics import Statistics
+from tuner_tui.data.statistics import Statistics, Tokens
 from tuner_tui.data.stats import KINDS
 from tuner_tui.data.tally import Tally
 
@@ -44,7 +44,7 @@ class Inspection:
     `tally` has all counts; the properties are the most used of them. `findings` are in full, at most
     `tally.KEPT_FINDINGS` of each rule; `counts` and `rows_of` know all. `complete` is False when the
     inspection was limited or cancelled before the end. `seconds` is how long it took. Of a folder, `locate`
-    tells the file of a row, and its number there.
+    tells the file of a row, and its number there; `left_out` are its files that were not read.
     """
 
     path: Path
@@ -55,6 +55,7 @@ class Inspection:
     seconds: float = 0.0
     files: int = 1
     locate: Callable[[int], tuple[Path, int]] | None = None
+    left_out: LeftOut = ALL_READ
 
     @property
     def rows(self) -> int:
@@ -133,8 +134,9 @@ class Inspection:
             "seconds": round(self.seconds, 3),
             "kinds": self.kinds,
             "tools": self.tools,
-            "tokens": _summary(self.lengths, self.trained),
+            "tokens": _summary(self.statistics.tokens),
             "statistics": self.statistics.to_json(),
+            **self.left_out.to_json(),
             "worst": self.worst,
             "findings": [
                 {
@@ -215,7 +217,9 @@ def inspect_file(
         tally.findings.add(one)
     seconds = time.monotonic() - started
     files = len(source.files)
-    return Inspection(path, source.kind, task.format, tally, complete, seconds, files, source.locate)
+    return Inspection(
+        path, source.kind, task.format, tally, complete, seconds, files, source.locate, source.left_out
+    )
 
 
 def _questions(path: Path, stopped: Callable[[], bool]) -> Sequence[int]:
@@ -228,16 +232,16 @@ def _questions(path: Path, stopped: Callable[[], bool]) -> Sequence[int]:
     return tally.questions
 
 
-def _summary(lengths: Sequence[int], trained: Sequence[int]) -> dict[str, float] | None:
-    if not lengths:
+def _summary(tokens: Tokens | None) -> dict[str, int] | None:
+    if tokens is None:
         return None
-    ordered = sorted(lengths)
+    lengths = tokens.lengths
     return {
-        "rows": len(ordered),
-        "total": sum(lengths),
-        "trained": sum(trained),
-        "shortest": ordered[0],
-        "median": ordered[len(ordered) // 2],
-        "p95": ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))],
-        "longest": ordered[-1],
+        "rows": lengths.count,
+        "total": lengths.total,
+        "trained": tokens.trained.total,
+        "shortest": lengths.minimum,
+        "median": lengths.median,
+        "p95": lengths.p95,
+        "longest": lengths.maximum,
     }

@@ -55,6 +55,10 @@ def inspected(inspection: "Inspection") -> Content:
     """What was found, and whether all rows were looked at."""
     name = visible(inspection.path.name, one_line=True)
     state = Content.assemble((name, "bold"), "   ", severity_counts(inspection.counts))
+    if left_out := len(inspection.left_out.data):
+        state = state.append(
+            Content.styled(f"   {left_out:,} {'file' if left_out == 1 else 'files'} left out", "$warning")
+        )
     if inspection.complete:
         return state
     return state.append(Content.styled(f"   stopped after {inspection.rows:,} rows", "$warning"))

@@ -9,18 +9,19 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from tuner_tui.data.canonical import replacing, row_converter
+from tuner_tui.data.canonical import row_converter
 from tuner_tui.data.converters import ConversionError
 from tuner_tui.data.copies.fingerprints import fingerprint
 from tuner_tui.data.examples import Example
 from tuner_tui.data.layouts.formats import Format
+from tuner_tui.data.literals.json_text import dump_json
 from tuner_tui.data.mends.rules import SAFE, mend
+from tuner_tui.data.outputs import check_sources, check_targets, replacing
 from tuner_tui.data.progress import Progress
-from tuner_tui.data.readers import Row, open_rows
+from tuner_tui.data.readers import ALL_READ, LeftOut, Row, open_rows
 from tuner_tui.data.rules import Finding, Severity, finding
 from tuner_tui.data.sources import open_source
 from tuner_tui.data.validators import validate
-from tuner_tui.errors import UserError
 
 _CHUNK = 4 << 20  # bytes of the source in memory, and between two reports of progress
 
@@ -30,7 +31,7 @@ class Fix:
     """How mending a file went: `rows == written + dropped + rejected`.
 
     `mended` counts by rule the faults that are gone, and the copies that were dropped; `left` the errors of
-    the rejected rows.
+    the rejected rows; `left_out` are the files of a folder that were not read.
     """
 
     format: Format
@@ -40,6 +41,7 @@ class Fix:
     rejected: int = 0
     mended: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
+    left_out: LeftOut = ALL_READ
 
     def to_json(self) -> dict[str, Any]:
         """The shape that `tuner inspect --fix --json` prints."""
@@ -51,6 +53,7 @@ class Fix:
             "rejected": self.rejected,
             "mended": dict(self.mended.most_common()),
             "left": dict(self.left.most_common()),
+            **self.left_out.to_json(),
         }
 
 
@@ -73,15 +76,14 @@ def fix_file(
         UserError: the source cannot be read, its layout is not known, or a target cannot be written or is
             the source itself.
     """
+    check_targets(out, rejected)
     layout = open_source(source, format=format).format
     convert_row = row_converter(source, layout)
     opened = open_rows(source)
-    taken = {file.resolve() for file in (source, *opened.files)}
-    if out.resolve() in taken or rejected.resolve() in taken or out.resolve() == rejected.resolve():
-        raise UserError(f"{out}: source, target and rejected must be three files; name another.")
+    check_sources((source, *opened.files), out, rejected)
     started, done = time.monotonic(), 0
-    fix, seen = Fix(layout), set[int]()
-    with replacing(out, always=True) as target, replacing(rejected, always=False) as refuse:
+    fix, seen = Fix(layout, left_out=opened.left_out), set[int]()
+    with replacing(out, optional=rejected) as (target, refuse):
         for chunk in opened.chunks(_CHUNK):
             for row in chunk.rows():
                 fix.rows += 1
@@ -129,4 +131,4 @@ def _reject(row: Row, errors: list[Finding], fix: Fix, refuse: BinaryIO) -> None
     fix.left.update(one.rule for one in errors)
     first = errors[0]
     reason = {"row": fix.rows, "rule": first.rule, "field": first.field, "reason": first.message}
-    refuse.write(orjson.dumps({**reason, "value": row.value}) + b"\n")
+    refuse.write(dump_json({**reason, "value": row.value}) + b"\n")

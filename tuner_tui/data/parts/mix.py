@@ -12,19 +12,20 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from tuner_tui.data.canonical import replacing, row_converter, spool
+from tuner_tui.data.canonical import row_converter
 from tuner_tui.data.converters import ConversionError
 from tuner_tui.data.examples import Example, is_preference, is_unpaired
+from tuner_tui.data.outputs import check_sources, check_targets, replacing, spool
 from tuner_tui.data.parts.quotas import Goal
 from tuner_tui.data.progress import Progress
-from tuner_tui.data.readers import RowFile, open_rows
+from tuner_tui.data.readers import ALL_READ, LeftOut, RowFile, open_rows
 from tuner_tui.errors import UserError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class PartReport:
 
     `rows` is all it has; `rejected` of those that were looked at could not be converted (by rule). `asked`
     and `taken` are rows of the mixture, `repeated` how many of these are copies of others. `share_asked` and
-    `share_reached` are of all rows of the mixture.
+    `share_reached` are of all rows of the mixture. `left_out` are the files of a folder that were not read.
     """
 
     path: Path
@@ -66,6 +67,7 @@ class PartReport:
     repeated: int
     share_asked: float
     share_reached: float
+    left_out: LeftOut = ALL_READ
 
     @property
     def exhausted(self) -> bool:
@@ -101,6 +103,7 @@ class Mix:
                         "asked": round(part.share_asked, 4),
                         "reached": round(part.share_reached, 4),
                     },
+                    **part.left_out.to_json(),
                 }
                 for part in self.parts
             ],
@@ -134,7 +137,7 @@ def mix_files(
             file comes on top, and does not limit the others when it has too few.
         seed: same seed, same files: same mixture.
         repeat: begin a file again when it is exhausted; otherwise it gives what it has, and no more.
-        progress: called now and then, in rows that are drawn.
+        progress: called now and then: the rows that are drawn, and their part of the bytes of all files.
         cancelled: asked now and then; when it says True, nothing is written and None is returned.
 
     Raises:
@@ -143,8 +146,9 @@ def mix_files(
             of the kind that is asked for.
     """
     paths = [*(part.path for part in parts), *([general] if general else [])]
-    if out.resolve() in {file.resolve() for path in paths for file in (path, *open_rows(path).files)}:
-        raise UserError(f"{out}: is one of the files to be mixed; name another for the mixture.")
+    check_targets(out)
+    sources = [open_rows(path) for path in paths]
+    check_sources([file for source in sources for file in (source.path, *source.files)], out)
     goal = Goal.of([part.weight for part in parts], share if general else None, rows, repeat)
     with ExitStack() as stack:
         converted = stack.enter_context(spool(out))
@@ -153,16 +157,19 @@ def mix_files(
             _Draw(path, file, [seed, place], converted)
             for place, (path, file) in enumerate(zip(paths, files, strict=True))
         ]
-        asked = _draw_all(draws, goal, progress, cancelled or _never)
+        size = sum(source.size for source in sources)
+        asked = _draw_all(draws, goal, size, progress, cancelled or _never)
         if asked is None:
             return None
         _require_one_shape(draws)
         converted.flush()
-        with replacing(out, always=True) as target:
+        with replacing(out) as (target,):
             for place, number in _shuffled(draws, asked, repeat, seed):
                 draw = draws[place]
                 target.write(os.pread(converted.fileno(), draw.sizes[number], draw.starts[number]))
-    return _report(draws, asked, goal, seed)
+    report = _report(draws, asked, goal, seed)
+    given = zip(report.parts, sources, strict=True)
+    return replace(report, parts=[replace(part, left_out=source.left_out) for part, source in given])
 
 
 class _Draw:
@@ -222,6 +229,7 @@ class _Draw:
 def _draw_all(
     draws: Sequence[_Draw],
     goal: Goal,
+    size: int,
     progress: Callable[[Progress], None] | None,
     cancelled: Callable[[], bool],
 ) -> list[int] | None:
@@ -235,7 +243,8 @@ def _draw_all(
             if cancelled():
                 return False
             if progress is not None:
-                progress(Progress(steps, total, steps, monotonic() - begun))
+                # Rows are read in random order: the bytes are those that so many rows have on average.
+                progress(Progress(size * steps // max(total, 1), size, steps, monotonic() - begun))
         steps += 1
         return True
 

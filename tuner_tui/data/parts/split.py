@@ -4,22 +4,23 @@ import os
 from array import array
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from tuner_tui.data.canonical import replacing, row_converter, spool
+from tuner_tui.data.canonical import row_converter
 from tuner_tui.data.converters import ConversionError
 from tuner_tui.data.copies.fingerprints import fingerprint
 from tuner_tui.data.copies.near import matches, signature, text
 from tuner_tui.data.examples import Example
+from tuner_tui.data.outputs import check_sources, check_targets, replacing, spool
 from tuner_tui.data.parts.division import Division, divide
 from tuner_tui.data.parts.groups import By, RowFacts
 from tuner_tui.data.progress import Progress
-from tuner_tui.data.readers import open_rows
+from tuner_tui.data.readers import ALL_READ, LeftOut, open_rows
 from tuner_tui.data.stats import KINDS
 from tuner_tui.errors import UserError
 
@@ -59,7 +60,7 @@ class Split:
     kept together, of which the largest has `largest_group` rows; `near_duplicates` counts the rows that were
     kept with one that is nearly the same, None when there were too many rows to look for them. `tools` are
     in the order of the rows that call them, most called first; `held_out` names the tools that a split by
-    tool keeps out of training.
+    tool keeps out of training. `left_out` are the files of a folder that were not read.
     """
 
     by: By
@@ -74,6 +75,7 @@ class Split:
     kinds: dict[str, Sides]
     tools: list[ToolSides]
     held_out: list[str]
+    left_out: LeftOut = ALL_READ
 
     @property
     def rows(self) -> int:
@@ -113,6 +115,7 @@ class Split:
             "held_out": self.held_out,
             "unseen_tools": self.unseen,
             "untested_tools": self.untested,
+            **self.left_out.to_json(),
         }
 
 
@@ -146,9 +149,9 @@ def split_file(
     Raises:
         UserError: the source cannot be read or divided, or a target cannot be written or is the source.
     """
-    files = {file.resolve() for file in (source, *open_rows(source).files)}
-    if train.resolve() == eval.resolve() or files & {train.resolve(), eval.resolve()}:
-        raise UserError(f"{train}: source, training and evaluation file must be three files; name another.")
+    check_targets(train, eval)
+    opened = open_rows(source)
+    check_sources((source, *opened.files), train, eval)
     if not 0 < share < 1:
         raise UserError(f"the share must be above 0 and below 1, not {share:g}.")
     facts, rejected = RowFacts(by), Counter[str]()
@@ -163,10 +166,10 @@ def split_file(
             return None
         division = divide(facts, share, seed)
         converted.seek(0)
-        with replacing(train, always=True) as kept, replacing(eval, always=True) as aside:
+        with replacing(train, eval) as (kept, aside):
             for line, is_aside in zip(converted, division.aside.tolist(), strict=True):
                 (aside if is_aside else kept).write(line)
-    return _report(facts, division, rejected, joined, share, seed)
+    return replace(_report(facts, division, rejected, joined, share, seed), left_out=opened.left_out)
 
 
 def _read(

@@ -7,8 +7,20 @@ file, and one bad row costs only itself.
 """
 
 from tuner_tui.data.readers.chunks import Chunk
+from tuner_tui.data.readers.folders import ALL_READ, LeftOut
 from tuner_tui.data.readers.row_file import RowFile
 from tuner_tui.data.readers.rows import MAX_ROW_BYTES, Row, decode
 from tuner_tui.data.readers.source import RowSource, open_rows, read_rows
 
-__all__ = ["MAX_ROW_BYTES", "Chunk", "Row", "RowFile", "RowSource", "decode", "open_rows", "read_rows"]
+__all__ = [
+    "ALL_READ",
+    "MAX_ROW_BYTES",
+    "Chunk",
+    "LeftOut",
+    "Row",
+    "RowFile",
+    "RowSource",
+    "decode",
+    "open_rows",
+    "read_rows",
+]

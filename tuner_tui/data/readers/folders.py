@@ -2,14 +2,15 @@
 
 Known layouts: any folder of data files, nested or not; a dataset that `datasets` has saved to disk, with or
 without splits; the cache folder of a dataset of the Hugging Face hub. Files are taken in the order of their
-paths. Where the names tell splits and one of them is `train`, only that one is read.
+paths. Where a name tells the split `train`, the files of other splits are not read; only `train` is, where
+every name tells a split.
 """
 
 import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from tuner_tui.data.readers.identify import Container, Kind, identify
 from tuner_tui.errors import UserError
 
 _MOST = 20_000  # files and folders: more than that is no folder of one dataset
+_HIDDEN, _DOCUMENT, _DESCRIPTION, _FOREIGN = "hidden", "a document", "metadata", "not a data file"
+_NO_DATA = {_HIDDEN, _DOCUMENT, _DESCRIPTION, _FOREIGN}
 _METADATA = {"dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"}
 _METADATA |= {"croissant.json", "package.json", "config.json", "tokenizer.json", "tokenizer_config.json"}
 _DOCUMENTS = ("readme", "license", "licence", "source.md", "changelog", "citation", "notice")
@@ -31,6 +34,7 @@ _OTHER = re.compile(
 )
 _SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test", "dev": "validation"}
 _SPLITS |= dict.fromkeys(("eval", "evaluation", "val", "valid", "validation"), "validation")
+_SPLITS |= dict.fromkeys(("heldout", "holdout"), "held out")
 _FAMILIES = {Container.TABLE: "table", Container.TEXT: "text"} | dict.fromkeys(
     (Container.PARQUET, Container.ARROW_FILE, Container.ARROW_STREAM), "columns"
 )
@@ -43,6 +47,46 @@ class DataFile:
     path: Path
     kind: Kind | None
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """The files of a folder `root` that are not read: `data` those that may be of the dataset, with the
+    reason; `others` counts documents, metadata and hidden files."""
+
+    root: Path = Path()
+    data: tuple[tuple[Path, str], ...] = ()
+    others: int = 0
+
+    @classmethod
+    def of(cls, root: Path, skipped: Sequence[tuple[Path, str]]) -> "LeftOut":
+        """What was skipped in a folder."""
+        data = tuple((path, reason) for path, reason in skipped if reason not in _NO_DATA)
+        return cls(root, data, len(skipped) - len(data))
+
+    def sentence(self, names: int = 4) -> str:
+        """For people, with so many names: "2 files left out: a.jsonl (holds no rows), …"; "" for no data."""
+        if not self.data:
+            return ""
+        told = [f"{self._name(path)} ({reason})" for path, reason in self.data[:names]]
+        if len(self.data) > names:
+            told.append(f"and {len(self.data) - names:,} more")
+        others = (
+            f"; {self.others:,} more {'is' if self.others == 1 else 'are'} no data" if self.others else ""
+        )
+        return f"{len(self.data):,} file{'s' * (len(self.data) > 1)} left out: {', '.join(told)}{others}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Two keys of what the verbs print with `--json`."""
+        files = [{"path": str(path), "reason": reason} for path, reason in self.data]
+        return {"left_out": files, "other_files": self.others}
+
+    def _name(self, path: Path) -> str:
+        return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else path.name
+
+
+ALL_READ = LeftOut()
+"""Nothing is left out."""
 
 
 @dataclass(slots=True)
@@ -70,8 +114,8 @@ def look_into(path: Path) -> Folder:
             found.skipped.append((file, "holds no rows"))
         else:
             found.files.append(entry)
+    _choose_family(found, root)
     _choose_split(found, root)
-    _choose_family(found)
     if not found.files:
         left = ", ".join(f"{file.name} ({reason})" for file, reason in found.skipped[:3])
         raise UserError(
@@ -136,13 +180,13 @@ def _no_data(file: Path) -> str:
     """Why a file holds no rows, told from its name; "" when it may hold some."""
     name = file.name.lower()
     if name.startswith((".", "_")):
-        return "hidden"
+        return _HIDDEN
     if name.startswith(_DOCUMENTS):
-        return "a document"
+        return _DOCUMENT
     if name in _METADATA:
-        return "metadata"
+        return _DESCRIPTION
     if _OTHER.search(name):
-        return "not a data file"
+        return _FOREIGN
     return ""
 
 
@@ -159,30 +203,40 @@ def _choose_split(found: Folder, root: Path) -> None:
     splits = [_split(entry.path.relative_to(root)) for entry in found.files]
     if "train" not in splits or set(splits) == {"train"}:
         return
-    found.split = "train"
-    for entry, split in zip(found.files, splits, strict=True):
-        if split != "train":
-            reason = f"split {split}; name it to read it" if split else "belongs to no split"
-            found.skipped.append((entry.path, reason))
-    found.files = [entry for entry, split in zip(found.files, splits, strict=True) if split == "train"]
+    # Where most names tell nothing, one file that happens to be called train is not the whole of the dataset;
+    # what is called a test must stay apart from it all the same.
+    found.split = "train" if all(splits) else ""
+    pairs = list(zip(found.files, splits, strict=True))
+    found.skipped += [
+        (entry.path, f"split {split}; name it to read it")
+        for entry, split in pairs
+        if split not in ("", "train")
+    ]
+    found.files = [entry for entry, split in pairs if split in ("", "train")]
 
 
 def _split(path: Path) -> str:
     """The split that a path names: by a folder, else by a word of the file's name; "" when it names none."""
-    for part in (*path.parts[:-1], *reversed(re.split(r"[-_.]", path.name))):
+    name = re.sub(r"h(e|o)ld[-_]out", r"h\1ldout", path.name.lower())
+    for part in (*path.parts[:-1], *reversed(re.split(r"[-_.]", name))):
         if split := _SPLITS.get(part.lower()):
             return split
     return ""
 
 
-def _choose_family(found: Folder) -> None:
+def _choose_family(found: Folder, root: Path) -> None:
     """Keep the files of one sort: a table or a text among JSON files goes with them, and is not of them."""
     families = [_FAMILIES.get(entry.kind.container, "json") if entry.kind else "" for entry in found.files]
     counts = Counter(family for family in families if family)
     if len(counts) < 2:
         return
     # Prose comes last: a list of requirements, a licence.
-    chosen = max(counts, key=lambda family: (family != "text", counts[family]))
+    train = {
+        family
+        for entry, family in zip(found.files, families, strict=True)
+        if _split(entry.path.relative_to(root)) == "train"
+    }
+    chosen = max(counts, key=lambda family: (family != "text", family in train, counts[family]))
     kept = []
     for entry, family in zip(found.files, families, strict=True):
         if family in ("", chosen):

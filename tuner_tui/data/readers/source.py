@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tuner_tui.data.readers.chunks import Chunk, joined
 from tuner_tui.data.readers.files import Faulty, RowsOfFile, open_file
-from tuner_tui.data.readers.folders import DataFile, look_into
+from tuner_tui.data.readers.folders import ALL_READ, DataFile, LeftOut, look_into
 from tuner_tui.data.readers.identify import identify
 from tuner_tui.data.readers.rows import Row
 from tuner_tui.errors import UserError
@@ -24,7 +24,8 @@ class RowSource:
         path: what was opened.
         kind: what it is, for people: "JSON Lines, gzip", "folder of 214 files".
         files: the files with rows, in order.
-        skipped: the files of a folder that hold none, with the reason.
+        skipped: the files of a folder that are not read, with the reason.
+        left_out: the same, for people.
         size: bytes on disk of all `files`.
         filled_nulls: whether null fields of structs were left out, because Arrow may have put them in.
     """
@@ -32,8 +33,10 @@ class RowSource:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.skipped: list[tuple[Path, str]] = []
+        self.left_out = ALL_READ
         if path.is_dir():
             folder = look_into(path)
+            self.left_out = LeftOut.of(path, folder.skipped)
             self._entries, self.skipped = folder.files, folder.skipped
             self.kind = f"folder of {len(self._entries):,} file{'s' * (len(self._entries) > 1)}"
             if folder.split:
