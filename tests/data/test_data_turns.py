@@ -79,3 +79,15 @@ def test_a_list_names_the_tools_itself() -> None:
         ("B", None, '{"name":"B","results":"rb"}'),
         ("A", None, '{"name":"A","results":"ra"}'),
     ]
+
+
+def test_all_text_before_a_call_is_one_turn_with_it() -> None:
+    """To convert the converted row changes nothing."""
+    said = [{"from": "gpt", "value": text} for text in ("one", "two")]
+    call = {"from": "function_call", "value": json.dumps(A)}
+    row = {"conversations": [{"from": "human", "value": "q"}, *said, call, call], "tools": TOOLS}
+    once = convert(row, Format.SHAREGPT)["messages"]
+    assert [message["content"] for message in once] == ["q", "one\ntwo"]
+    assert len(once[1]["tool_calls"]) == 2
+    again = [{"from": message["role"], **message, "value": message["content"]} for message in once]
+    assert convert({"conversations": again, "tools": TOOLS}, Format.SHAREGPT)["messages"] == once

@@ -1,12 +1,14 @@
 """Messages, calls and tools in any of their spellings, brought into the canonical one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
+from itertools import islice
 from typing import Any
 
 import orjson
 
 from tuner_tui.data.converters.errors import ConversionError, json_reason, kind_of, malformed, unparseable
 from tuner_tui.data.examples import Message, ToolCall
+from tuner_tui.data.literals.json_text import dump_json, exceeds_64_bits, load_json
 from tuner_tui.data.literals.values import read_value
 
 _ROLES = {
@@ -31,6 +33,17 @@ _ROLES = {
 # Roles of which the text *is* the call.
 _CALL_ROLES = ("function_call", "tool_call")
 _REASONING = ("reasoning_content", "reasoning", "thinking")
+_CONTENT = ("content", "value")
+_OTHER_CONTENT = ("output", "observation", "text")  # where neither of the usual ones is there
+_IDS = ("tool_call_id", "call_id", "toolCallId")  # of a result
+# Of a call: Llama 3.1 has `parameters` where most have `arguments`; LangChain has `args`, Anthropic `input`.
+_ARGUMENTS = ("arguments", "parameters", "args", "input", "kwargs")
+_BESIDE_ARGUMENTS = {*_ARGUMENTS, "name", "id", "call_id", "type", "index"}
+_SHOWN = 4  # keys in a sentence
+_BESIDE_CONTENT = {
+    *(*_CONTENT, "role", "from", "name", "id", *_IDS, *_REASONING, "refusal", "weight", "loss", "train"),
+    *("tool_calls", "function_call", "tools", "functions", "annotations", "audio"),
+}
 
 
 def to_messages(value: Any, field: str) -> list[Message]:
@@ -41,14 +54,41 @@ def to_messages(value: Any, field: str) -> list[Message]:
     """
     if isinstance(value, str) and value.lstrip().startswith("["):  # as in CSV
         try:
-            value = orjson.loads(value)
+            value = load_json(value)
         except orjson.JSONDecodeError as error:
             raise malformed(field, json_reason(error)) from None
     if not isinstance(value, list):
         raise malformed(field, f"{kind_of(value)} where a list of messages should be")
     if not value:
         raise malformed(field, "there are no messages")
-    return [to_message(message, f"{field}[{index}]") for index, message in enumerate(value)]
+    messages: list[Message] = []
+    called: set[str] = set()  # ids
+    for index, item in enumerate(value):
+        place = f"{field}[{index}]"
+        message = to_message(item, place)
+        if message["role"] == "tool":
+            _take_call(messages, item, place)
+            # The id of the message itself, where some dataset puts the call's.
+            if (identity := _identity(item, ("id",))) in called:
+                message.setdefault("tool_call_id", identity)
+        called.update(call["id"] for call in message.get("tool_calls", ()) if "id" in call)
+        messages.append(message)
+    return messages
+
+
+def _take_call(messages: list[Message], value: Mapping[str, Any], field: str) -> None:
+    """The call that ChatGLM3 writes into its result, `{"role": "tool", "name", "parameters", "observation"}`,
+    as one of the assistant's turn before it.
+
+    https://github.com/THUDM/ChatGLM3/blob/main/finetune_demo/README.md
+    """
+    if "observation" not in value or "parameters" not in value:
+        return
+    if not messages or messages[-1]["role"] != "assistant" or "tool_calls" in messages[-1]:
+        messages.append({"role": "assistant", "content": ""})
+    messages[-1]["tool_calls"] = [
+        to_call({"name": value.get("name"), "parameters": value["parameters"]}, field)
+    ]
 
 
 def to_turns(value: Any, field: str, role: str) -> list[Message]:
@@ -78,7 +118,7 @@ def text_of(value: Any, field: str) -> str:
 def to_message(value: Any, field: str) -> Message:
     """One message, from `role` and `content` or from `from` and `value`.
 
-    An assistant's message that is marked as not trained (`weight: 0`, `loss: false`, `train: false`)
+    An assistant's message that is marked as not trained (`weight: 0`, `loss: false`, `train: 0` …)
     keeps that as `weight: 0`.
 
     Raises:
@@ -87,16 +127,19 @@ def to_message(value: Any, field: str) -> Message:
     if not isinstance(value, dict):
         raise malformed(field, f"{kind_of(value)} where a message should be")
     role, speaker = _role(value, field)
-    key = "content" if "content" in value or "value" not in value else "value"
+    given = [key for key in (*_CONTENT, *_OTHER_CONTENT) if value.get(key) is not None]
+    key = given[0] if given else "content"
     place = f"{field}.{key}"
     is_call = speaker in _CALL_ROLES
     message: Message = {"role": role, "content": ""} if is_call else _spoken(value.get(key), role, place)
     called = calls_in_text(value.get(key), place) if is_call else message.get("tool_calls", [])
     if calls := [*called, *_calls(value, field)]:
         message["tool_calls"] = calls
-    if isinstance(name := value.get("name"), str):
+    elif not given and (strange := _strange(value, _BESIDE_CONTENT)):
+        raise malformed(field, f"there is no content; the message has {strange}")
+    if isinstance(name := value.get("name"), str) and name:
         message["name"] = name
-    if isinstance(identity := value.get("tool_call_id"), str):
+    if identity := _identity(value, _IDS):
         message["tool_call_id"] = identity
     if role == "assistant":
         _add_assistants_own(message, value, field)
@@ -105,7 +148,7 @@ def to_message(value: Any, field: str) -> Message:
 
 def _role(value: Mapping[str, Any], field: str) -> tuple[str, str]:
     """The canonical role, and the file's word for it."""
-    speaker = value.get("role", value.get("from"))
+    speaker = value.get("from") if value.get("role") is None else value["role"]
     if speaker is None:
         raise malformed(field, "there is no role; known are system, user, assistant and tool")
     role = _ROLES.get(speaker.lower()) if isinstance(speaker, str) else None
@@ -116,17 +159,17 @@ def _role(value: Mapping[str, Any], field: str) -> tuple[str, str]:
 
 
 def _add_assistants_own(message: Message, value: Mapping[str, Any], field: str) -> None:
-    for name in _REASONING:
-        if isinstance(thought := value.get(name), str) and thought:
-            message["reasoning_content"] = thought
-            break
+    # In a field, in another, and in a typed part: some say the same in two of them.
+    thoughts = [*(value.get(name) for name in _REASONING), message.get("reasoning_content")]
+    if told := dict.fromkeys(thought for thought in thoughts if isinstance(thought, str) and thought):
+        message["reasoning_content"] = "\n".join(told)
     refusal = value.get("refusal")
     if isinstance(refusal, str) and not message["content"]:
         message["content"] = refusal
     weight = value.get("weight")
     if weight not in (None, 0, 1):
         raise malformed(f"{field}.weight", f"the weight is {str(weight)[:40]}; known are 0 and 1")
-    if weight == 0 or value.get("train") is False or value.get("loss") is False:
+    if 0 in (weight, value.get("train"), value.get("loss")):  # false is 0, too
         message["weight"] = 0
 
 
@@ -139,7 +182,7 @@ def _spoken(value: Any, role: str, field: str) -> Message:
     if isinstance(value, list) and all(isinstance(part, dict) and "type" in part for part in value):
         return _from_parts(value, role, field)
     if role == "tool":
-        return {"role": role, "content": orjson.dumps(value).decode()}
+        return {"role": role, "content": dump_json(value).decode()}
     raise malformed(field, f"{kind_of(value)} where text should be")
 
 
@@ -158,7 +201,7 @@ def _from_parts(parts: list[Mapping[str, Any]], role: str, field: str) -> Messag
         elif kind in ("text", "input_text", "output_text", "refusal") and isinstance(value, str):
             texts.append(value)
         elif role == "tool":
-            return {"role": role, "content": orjson.dumps(parts).decode()}
+            return {"role": role, "content": dump_json(parts).decode()}
         else:
             raise malformed(place, f'a part of the type "{str(kind)[:40]}", which is not text')
     message: Message = {"role": role, "content": "".join(texts)}
@@ -172,13 +215,13 @@ def _from_parts(parts: list[Mapping[str, Any]], role: str, field: str) -> Messag
 def _calls(message: Mapping[str, Any], field: str) -> list[ToolCall]:
     calls = message.get("tool_calls")
     if isinstance(calls, str):  # as in columns of a table
-        return calls_in_text(calls, f"{field}.tool_calls") if calls.strip() else []
-    if calls is not None:
-        if not isinstance(calls, list):
-            raise malformed(f"{field}.tool_calls", f"{kind_of(calls)} where a list should be")
+        calls = calls_in_text(calls, f"{field}.tool_calls") if calls.strip() else []
+    if calls is not None and not isinstance(calls, list):
+        raise malformed(f"{field}.tool_calls", f"{kind_of(calls)} where a list should be")
+    if calls:
         return [to_call(call, f"{field}.tool_calls[{index}]") for index, call in enumerate(calls)]
-    legacy = message.get("function_call")
-    return [to_call(legacy, f"{field}.function_call")] if legacy is not None else []
+    legacy = message.get("function_call")  # an empty list of calls may stand beside it
+    return calls_in_text(legacy, f"{field}.function_call") if legacy else []
 
 
 def calls_in_text(value: Any, field: str) -> list[ToolCall]:
@@ -189,7 +232,7 @@ def calls_in_text(value: Any, field: str) -> list[ToolCall]:
     """
     if isinstance(value, str):
         try:
-            value = orjson.loads(value)
+            value = load_json(value)
         except orjson.JSONDecodeError as error:
             raise unparseable(field, f"the call is {json_reason(error)}") from None
     return [to_call(call, field) for call in (value if isinstance(value, list) else [value])]
@@ -222,34 +265,55 @@ def to_call(value: Any, field: str) -> ToolCall:
     name = function.get("name")
     if not isinstance(name, str) or not name:
         raise malformed(f"{inside}.name", "the call names no tool")
-    # Llama 3.1 says `parameters` where all others say `arguments`.
-    key = "parameters" if "arguments" not in function and "parameters" in function else "arguments"
-    return make_call(name, to_arguments(function.get(key), f"{inside}.{key}"), value.get("id"))
+    given = [key for key in _ARGUMENTS if function.get(key) not in (None, "")]
+    if not given and (strange := _strange(function, _BESIDE_ARGUMENTS)):
+        raise unparseable(inside, f"there are no arguments; the call has {strange}")
+    key = given[0] if given else "arguments"
+    identity = _identity(value, ("id", "call_id"))
+    return make_call(name, to_arguments(function.get(key), f"{inside}.{key}"), identity)
 
 
-def make_call(name: str, arguments: dict[str, Any], identity: object = None) -> ToolCall:
-    """A canonical call; an `identity` that is no text, or empty, is left out."""
+def make_call(name: str, arguments: dict[str, Any], identity: str | None = None) -> ToolCall:
+    """A canonical call, with its id if it has one."""
     call: ToolCall = {"type": "function", "function": {"name": name, "arguments": arguments}}
-    if isinstance(identity, str) and identity:
+    if identity:
         call["id"] = identity
     return call
+
+
+def _strange(value: Mapping[str, Any], known: Set[str]) -> str:
+    """The keys that are none of the known ones, for a sentence; a null says nothing."""
+    keys = (key for key in value if key not in known and value[key] is not None)
+    return ", ".join(f'"{key[:40]}"' for key in islice(keys, _SHOWN))
+
+
+def _identity(value: Mapping[str, Any], keys: Sequence[str]) -> str | None:
+    """The first id under one of these keys, as text; a number is one, too."""
+    given = (value.get(key) for key in keys)
+    return next((str(one) for one in given if type(one) in (str, int) and one != ""), None)
 
 
 def to_arguments(value: Any, field: str) -> dict[str, Any]:
     """The arguments of a call as an object; JSON text is parsed, null and "" are no arguments.
 
     Raises:
-        ConversionError: it is neither an object nor the JSON text of one.
+        ConversionError: it is neither an object nor the JSON text of one, or an integer in it has more than
+            64 bits, which no library here passes on as it is.
     """
     if isinstance(value, str) and value.strip():
         try:
-            value = orjson.loads(value)
+            value = load_json(value)
         except orjson.JSONDecodeError as error:
             raise unparseable(field, json_reason(error)) from None
     if value is None or (isinstance(value, str) and not value.strip()):
         return {}
     if not isinstance(value, dict):
         raise unparseable(field, f"{kind_of(value)} where an object should be")
+    try:
+        orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        if exceeds_64_bits(error):
+            raise unparseable(field, f"a value that JSON cannot hold ({error})") from None
     return value
 
 
@@ -262,7 +326,7 @@ def to_tools(value: Any, field: str) -> list[dict[str, Any]]:
     """
     if isinstance(value, str):
         try:
-            value = orjson.loads(value) if value.strip() else []
+            value = load_json(value) if value.strip() else []
         except orjson.JSONDecodeError as error:
             raise ConversionError("tools_not_list", field, json_reason(error)) from None
     if value is None:
@@ -275,7 +339,7 @@ def to_tools(value: Any, field: str) -> list[dict[str, Any]]:
 def _tool(value: Any, field: str) -> dict[str, Any]:
     if isinstance(value, str) and value.lstrip().startswith("{"):  # as in columns of a table
         try:
-            value = orjson.loads(value)
+            value = load_json(value)
         except orjson.JSONDecodeError as error:
             raise ConversionError("invalid_tool", field, json_reason(error)) from None
     if not isinstance(value, dict):
@@ -284,10 +348,18 @@ def _tool(value: Any, field: str) -> dict[str, Any]:
 
 
 def tools_of(value: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The tools of a row: its `tools`, or the older `functions`.
+    """The tools of a row: its `tools`, or the older `functions`, or those of its system message (GLM-4).
+
+    https://github.com/THUDM/GLM-4/blob/main/finetune_demo/README_en.md
 
     Raises:
         ConversionError: as `to_tools`.
     """
-    name = "functions" if value.get("tools") is None and "functions" in value else "tools"
-    return to_tools(value.get(name), name)
+    for name in ("tools", "functions"):
+        if tools := to_tools(value.get(name), name):
+            return tools
+    for key in ("messages", "conversations"):
+        turns = value.get(key)
+        if isinstance(turns, list) and turns and isinstance(turns[0], Mapping) and turns[0].get("tools"):
+            return to_tools(turns[0]["tools"], f"{key}[0].tools")
+    return []

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import orjson
+from tuner_tui.data.literals.json_text import dump_json
 
 
 def result_text(output: Any, exception: Any = None) -> str:
@@ -10,5 +10,5 @@ def result_text(output: Any, exception: Any = None) -> str:
     output, if there is one."""
     if exception is not None:
         failed = {"exception": exception} if output is None else {"output": output, "exception": exception}
-        return orjson.dumps(failed).decode()
-    return output if isinstance(output, str) else orjson.dumps(output).decode()
+        return dump_json(failed).decode()
+    return output if isinstance(output, str) else dump_json(output).decode()

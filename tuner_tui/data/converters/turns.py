@@ -6,6 +6,7 @@ import orjson
 
 from tuner_tui.data.converters.results import result_text
 from tuner_tui.data.examples import Message, ToolCall
+from tuner_tui.data.literals.json_text import load_json
 
 
 def merge_turns(messages: list[Message], *, divide: bool = True) -> list[Message]:
@@ -17,18 +18,21 @@ def merge_turns(messages: list[Message], *, divide: bool = True) -> list[Message
     """
     merged: list[Message] = []
     for index, message in enumerate(messages):
-        last = merged[-1] if merged else None
-        if last and _continues(last, message):
-            last["tool_calls"] = [*last.get("tool_calls", ()), *message["tool_calls"]]
-            last["content"] = "\n".join(filter(None, (last["content"], message["content"])))
-            thoughts = (last.get("reasoning_content"), message.get("reasoning_content"))
-            if thought := "\n".join(filter(None, thoughts)):
-                last["reasoning_content"] = thought
-        elif last and divide and _answers_all(messages, index, last):
-            merged.extend(_divided(message, last["tool_calls"]))
-        else:
-            merged.append(message)
+        if merged and divide and _answers_all(messages, index, merged[-1]):
+            merged.extend(_divided(message, merged[-1]["tool_calls"]))
+            continue
+        merged.append(message)
+        while len(merged) > 1 and _continues(merged[-2], merged[-1]):
+            _join(merged[-2], merged.pop())
     return merged
+
+
+def _join(last: Message, message: Message) -> None:
+    last["tool_calls"] = [*last.get("tool_calls", ()), *message["tool_calls"]]
+    last["content"] = "\n".join(filter(None, (last["content"], message["content"])))
+    thoughts = (last.get("reasoning_content"), message.get("reasoning_content"))
+    if thought := "\n".join(filter(None, thoughts)):
+        last["reasoning_content"] = thought
 
 
 def _continues(last: Message, message: Message) -> bool:
@@ -53,7 +57,7 @@ def _divided(message: Message, calls: list[ToolCall]) -> list[Message]:
     with the tools' names where the results have them (`[{"name": …, "results": …}, …]`, ToolACE); any other
     stays as it is."""
     try:
-        results = orjson.loads(message["content"])
+        results = load_json(message["content"])
     except orjson.JSONDecodeError:
         return [message]
     if not isinstance(results, list) or len(results) != len(calls):
@@ -91,4 +95,4 @@ def _answered(message: Message, waiting: list[ToolCall]) -> ToolCall | None:
     identity, name = message.get("tool_call_id"), message.get("name")
     if identity and any(call.get("id") for call in waiting):
         return next((call for call in waiting if call.get("id") == identity), None)
-    return next((call for call in waiting if name is None or call["function"]["name"] == name), None)
+    return next((call for call in waiting if not name or call["function"]["name"] == name), None)

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from tuner_tui.data.literals.json_text import dump_json, load_json
 from tuner_tui.data.literals.safe_ast import parse_expression
 
 _CONSTANTS = {"true": True, "false": False, "null": None}
@@ -20,7 +21,7 @@ def read_value(text: str) -> Any:
         ValueError: it is neither; the message says what stands in the way.
     """
     try:
-        return orjson.loads(text)
+        return load_json(text)
     except orjson.JSONDecodeError:
         return literal_value(parse_expression(text))
 
@@ -44,7 +45,7 @@ def literal_value(node: ast.expr) -> Any:
             return {_key(key): literal_value(value) for key, value in zip(keys, values, strict=True)}
         case ast.UnaryOp(
             op=ast.USub() | ast.UAdd() as sign, operand=ast.Constant(value=int() | float() as number)
-        ):
+        ) if not isinstance(number, bool) and (isinstance(number, int) or math.isfinite(number)):
             return -number if isinstance(sign, ast.USub) else number
     raise ValueError(f"{type(node).__name__} is no literal, character {node.col_offset + 1}")
 
@@ -57,7 +58,7 @@ def _key(node: ast.expr | None) -> str:
         return key
     if isinstance(key, list | dict):
         raise ValueError(f"a key is no text, character {node.col_offset + 1}")
-    return orjson.dumps(key).decode()
+    return dump_json(key).decode()
 
 
 def bracketed(text: str, start: int) -> str | None:

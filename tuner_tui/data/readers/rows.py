@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 
+from tuner_tui.data.literals.json_text import dump_json, load_json
+
 MAX_ROW_BYTES = 64 * 1024 * 1024
 """A longer row is reported and skipped: no example is that long, and memory has an end."""
 
@@ -61,7 +63,7 @@ def decode(number: int, data: bytes | None, line: int = 1) -> Row:
         return Row(number, None, f"longer than {MAX_ROW_BYTES // 2**20} MiB", "not_json")
     data = data.strip()
     try:
-        value = orjson.loads(data)
+        value = load_json(data)
     except orjson.JSONDecodeError as error:
         place = f"column {error.colno}"
         if b"\n" in data:
@@ -77,7 +79,7 @@ def to_span(row: Row) -> Span:
     if row.value is None:
         return Span(0, 0, 1, None, row.error, row.rule)
     try:
-        data = orjson.dumps(row.value)
+        data = dump_json(row.value)
     except (orjson.JSONEncodeError, RecursionError):  # orjson reads deeper than it writes
         return Span(0, 0, 1, None, "nested too deeply", "bad_message")
     return Span(0, len(data), 1, data)

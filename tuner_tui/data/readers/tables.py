@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from tuner_tui.data.literals.json_text import dump_json, load_json
 from tuner_tui.data.literals.safe_ast import parse_expression
 from tuner_tui.data.readers.chunks import Chunk, SpanBlock, span_blocks
 from tuner_tui.data.readers.identify import Kind
@@ -233,12 +234,12 @@ def _value(name: str, cell: str) -> Any:
     if cell.lstrip()[:1] not in ("{", "["):
         return cell
     try:
-        return orjson.loads(cell)
+        return load_json(cell)
     except orjson.JSONDecodeError:
         pass
     try:
         # Through JSON once more: a literal may hold what JSON does not know.
-        return orjson.loads(orjson.dumps(ast.literal_eval(parse_expression(cell))))
+        return load_json(dump_json(ast.literal_eval(parse_expression(cell))))
     except (ValueError, TypeError, RecursionError, MemoryError):
         return cell
 

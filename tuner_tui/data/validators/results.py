@@ -41,7 +41,7 @@ def answered_call(message: Message, waiting: Sequence[ToolCall]) -> ToolCall | N
         if identity and call.get("id"):
             if call["id"] == identity:
                 return call
-        elif name is None or call["function"]["name"] == name:
+        elif not name or call["function"]["name"] == name:
             return call
     return None
 
@@ -52,7 +52,7 @@ def _orphan(message: Message, waiting: Sequence[ToolCall], field: str, row: int)
         ids = ", ".join(quoted(one) for one in open_ids)
         text = f"{quoted(identity)} is the id of no open call; open: {ids}"
         return finding("orphan_id", row, f"{field}.tool_call_id", text)
-    named = f" {quoted(message['name'])}" if "name" in message else ""
+    named = f" {quoted(message['name'])}" if message.get("name") else ""
     return finding("orphan_result", row, field, f"the result{named} answers no open call")
 
 
