@@ -90,6 +90,34 @@ def test_types(text: str, expected: dict[str, Any] | None, optional: bool) -> No
         ({"type": "integer", "default": ""}, {"type": "integer", "default": ""}),
         ({"type": "string", "example_value": {"a": None}}, {"type": "string", "example_value": {"a": None}}),
         ({"type": "string", "nullable": True}, {"type": ["string", "null"], "nullable": True}),
+        ({"type": ["string", None]}, {"type": ["string", "null"]}),
+        (
+            {"type": "List[int]", "nullable": "true"},
+            {"type": ["array", "null"], "items": {"type": "integer"}, "nullable": "true"},
+        ),
+        (
+            {"anyOf": [{"type": "str"}], "nullable": True},
+            {"anyOf": [{"type": "string"}, {"type": "null"}], "nullable": True},
+        ),
+        (
+            {"$ref": "#/$defs/A", "nullable": True, "description": "d"},
+            {"nullable": True, "description": "d", "anyOf": [{"$ref": "#/$defs/A"}, {"type": "null"}]},
+        ),
+        ({"additionalProperties": "true"}, {"additionalProperties": True}),
+        (
+            {"type": "object", "additionalProperties": "False"},
+            {"type": "object", "additionalProperties": False},
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "object", "required": "false"}, "b": {"required": "True"}},
+            },
+            {"type": "object", "properties": {"a": {"type": "object"}, "b": {}}, "required": ["b"]},
+        ),
+        ({"pattern": r"^\p{L}+$"}, {"pattern": r"^\p{L}+$"}),
+        ({"pattern": r"(?<y>\d{4})"}, {"pattern": r"(?<y>\d{4})"}),
+        ({"pattern": r"a\Z"}, {}),
         ({"type": "int", "minimum": 0, "exclusiveMinimum": True}, {"type": "integer", "exclusiveMinimum": 0}),
         ({"minimum": "1", "maximum": "many"}, {"minimum": 1}),
         ({"minLength": -1, "maxLength": 3.0}, {"maxLength": 3}),
@@ -376,3 +404,34 @@ def test_odd_schemas_become_valid(tools: list[dict[str, Any]]) -> None:
     again = normalise_tools(normalised.tools)
     assert orjson.dumps(again.tools) == orjson.dumps(normalised.tools)
     assert not again.changed
+
+
+@pytest.mark.parametrize("spelling", ["input_schema", "inputSchema"])
+def test_null_parameters_hide_no_other_spelling(spelling: str) -> None:
+    """In either order of the keys."""
+    schema = {"type": "object", "properties": {"x": {"type": "string"}}}
+    for tool in (
+        {"name": "f", "parameters": None, spelling: schema},
+        {"name": "f", spelling: schema, "parameters": None},
+    ):
+        (made,) = normalise_tools([tool]).tools
+        assert made["function"] == {"name": "f", "parameters": schema}
+
+
+def test_what_is_optional_in_words() -> None:
+    """Bare parameters that say by text whether they are needed."""
+    bare = {
+        "a": {"type": "str", "required": "false"},
+        "b": {"type": "str", "optional": "true"},
+        "c": {"type": "str"},
+    }
+    assert parameters(bare)["required"] == ["c"]
+
+
+def test_an_integer_that_json_cannot_hold_stays_for_a_finding() -> None:
+    """As an object and as text; it is never another number."""
+    large = {"type": "object", "properties": {"x": {"type": "integer", "maximum": 2**64}}}
+    for written in (large, f'{{"type": "object", "properties": {{"x": {{"maximum": {2**64}}}}}}}'):
+        normalised = normalise_tools([{"name": "f", "parameters": written}])
+        assert normalised.tools[0]["function"]["parameters"] == written
+        assert "more than 64 bits" in normalised.notes[0]

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tuner_tui.data.schemas.types import Schema, read_type, union
-from tuner_tui.data.schemas.values import VALUES, Unusable, fit_bounds, fit_values, is_pattern, names
+from tuner_tui.data.schemas.values import VALUES, Unusable, fit_bounds, fit_values, is_pattern, names, truth
 
 _DEEPEST = 32
+_NULL = {"type": "null"}
 _SCHEMA = frozenset(
     (
         *("items", "additionalProperties", "unevaluatedProperties", "unevaluatedItems", "propertyNames"),
@@ -76,8 +77,8 @@ class SchemaWalk:
         return VALUES[key](item) if key in VALUES else item
 
     def _sub(self, value: Any, place: str, depth: int) -> Schema | bool:
-        if isinstance(value, bool):
-            return value
+        if (flag := truth(value)) is not None:
+            return flag
         if isinstance(value, Mapping):
             return self.schema(value, place, depth + 1)
         if isinstance(value, str):
@@ -119,8 +120,8 @@ class SchemaWalk:
             if name == "required" and isinstance(item, list):
                 required.extend(one for one in item if isinstance(one, str))
                 continue
-            if isinstance(item, Mapping) and isinstance(item.get("required"), bool):
-                if item["required"]:
+            if isinstance(item, Mapping) and (needed := truth(item.get("required"))) is not None:
+                if needed:
                     required.append(name)
                 item = {key: part for key, part in item.items() if key != "required"}
             properties[name] = self._property(item, f"{place}.{name}", depth)
@@ -141,22 +142,20 @@ class SchemaWalk:
     def _with_known_type(self, value: Mapping[str, Any], place: str, depth: int) -> Mapping[str, Any]:
         """The same keywords, the type in JSON Schema's own words. What a type's text says beyond them
         ("List[int]") becomes keywords too, where the schema does not have them already."""
-        if "type" not in value:
-            return value
-        known = self._type(value["type"], f"{place}.type", depth)
-        if depth and value.get("nullable") is True and known.keys() == {"type"}:
-            known = union([known, {"type": "null"}])
         whole: dict[str, Any] = {}
         for key, item in value.items():
             if key == "type":
+                known = self._type(item, f"{place}.type", depth)
                 whole |= {name: part for name, part in known.items() if name == "type" or name not in value}
             else:
                 whole[key] = item
-        return whole
+        # The parameters themselves are always an object.
+        return _with_null(whole) if depth and truth(value.get("nullable")) else whole
 
     def _type(self, value: Any, place: str, depth: int) -> Schema:
         if isinstance(value, list):
-            return union([self._type(item, place, depth) for item in value])
+            kinds = ["null" if item is None else item for item in value]
+            return union([self._type(kind, place, depth) for kind in kinds])
         if isinstance(value, Mapping):
             return self.schema(value, place, depth + 1)
         known = read_type(value)[0] if isinstance(value, str) else {} if value is None else None
@@ -166,13 +165,32 @@ class SchemaWalk:
         return known
 
 
+def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with null allowed, for OpenAPI's `nullable: true` beside a type, a choice or a reference.
+
+    https://spec.openapis.org/oas/v3.0.3#schema-object
+    """
+    if "type" in schema:
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        return {**schema, "type": kinds if "null" in kinds else [*kinds, "null"]}
+    for key in ("anyOf", "oneOf"):
+        choices = schema.get(key, [])
+        choices = choices if isinstance(choices, list) else [choices]
+        if choices:
+            return {**schema, key: choices if _NULL in choices else [*choices, _NULL]}
+    if inside := {key: schema[key] for key in ("$ref", "allOf") if key in schema}:
+        rest = {key: item for key, item in schema.items() if key not in inside}
+        return {**rest, "anyOf": [inside, _NULL]}
+    return schema
+
+
 def _seems_required(value: Any) -> bool:
     """Whether a parameter neither says that it is optional nor has a default."""
     if isinstance(value, Mapping):
-        if isinstance(value.get("required"), bool):
-            return bool(value["required"])
-        if isinstance(value.get("optional"), bool):
-            return not value["optional"]
+        if (needed := truth(value.get("required"))) is not None:
+            return needed
+        if (spared := truth(value.get("optional"))) is not None:
+            return not spared
         if "default" in value:
             return False
         value = value.get("type")

@@ -13,6 +13,7 @@ from typing import Any, TypeGuard
 import orjson
 
 from tuner_tui.data.examples import Example, Message
+from tuner_tui.data.literals.json_text import exceeds_64_bits, load_json
 from tuner_tui.data.schemas.keywords import SchemaWalk, by_name
 from tuner_tui.data.schemas.types import SIMPLE, Schema, read_type
 from tuner_tui.data.schemas.values import VALUES, Unusable
@@ -47,8 +48,10 @@ def normalise_tools(tools: Sequence[Mapping[str, Any]]) -> Normalised:
     for tool in tools:
         try:
             mended, found, is_usual = _normalised(orjson.dumps(tool))
-        except (orjson.JSONEncodeError, RecursionError):
-            notes.append("a tool is nested too deeply to be written as JSON, and left as it is")
+        except (orjson.JSONEncodeError, RecursionError) as error:
+            large = isinstance(error, orjson.JSONEncodeError) and exceeds_64_bits(error)
+            reason = "holds an integer of more than 64 bits" if large else "is nested too deeply"
+            notes.append(f"a tool {reason}, cannot be written as JSON, and is left as it is")
             result.append({"type": "function", "function": dict(tool)})
             continue
         notes.extend(found)
@@ -138,7 +141,8 @@ def _function(value: Mapping[str, Any], outside: Any, walk: SchemaWalk) -> dict[
     """A function with its parameters in order; `outside` is a `required` found beside the function."""
     function = dict(value)
     for spelling in _SPELLINGS:
-        if "parameters" not in function and isinstance(function.get(spelling), Mapping):
+        if function.get("parameters") is None and isinstance(function.get(spelling), Mapping):
+            function.pop("parameters", None)
             function = {"parameters" if key == spelling else key: item for key, item in function.items()}
     if "parameters" not in function:
         return function
@@ -163,7 +167,7 @@ def _parameters(value: Any, walk: SchemaWalk, listed: bool) -> Any:
     required ones are listed elsewhere."""
     if isinstance(value, str):
         try:
-            value = orjson.loads(value) if value.strip() else None
+            value = load_json(value) if value.strip() else None
         except orjson.JSONDecodeError:
             walk.notes.append("parameters: the text is not JSON")
             return value

@@ -5,7 +5,6 @@ Each gives the value as the meta-schema wants it, or raises `Unusable`.
 
 import math
 import re
-import warnings
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -78,9 +77,14 @@ def _count(value: Any) -> int:
     return number
 
 
-def _flag(value: Any) -> bool:
+def truth(value: Any) -> bool | None:
+    """True or false, also from these words as text; None for all else."""
     flag = cast(value, "boolean")
-    if not isinstance(flag, bool):
+    return flag if isinstance(flag, bool) else None
+
+
+def _flag(value: Any) -> bool:
+    if (flag := truth(value)) is None:
         raise Unusable("it is neither true nor false")
     return flag
 
@@ -99,14 +103,17 @@ def _text(value: Any) -> str:
 
 @lru_cache(maxsize=1024)
 def is_pattern(text: str) -> bool:
-    """Whether a regular expression can be compiled; a very long one is not tried."""
+    """Whether it is a regular expression of ECMA-262, as JSON Schema wants, and not a very long one.
+
+    The library that checks arguments is asked: Python has other escapes and names groups otherwise.
+    """
     if len(text) > _LONGEST_PATTERN:
         return False
+    import jsonschema_rs  # takes long to import, and few schemas have patterns
+
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            re.compile(text)
-    except (re.error, RecursionError, OverflowError):
+        jsonschema_rs.validator_for({"pattern": text})
+    except ValueError:
         return False
     return True
 
