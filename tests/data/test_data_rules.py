@@ -67,6 +67,7 @@ FILES: dict[str, list[Any]] = {
     "empty_request": [example(user(""), answer("Yes."))],
     "empty_system": [example({"role": "system", "content": ""}, *PLAIN)],
     "role_order": [example(user(), *PLAIN)],
+    "unusual_order": [example(answer("Hello."), *PLAIN)],
     "orphan_result": [example(user(), result(), answer("Yes."))],
     "orphan_id": [example(user(), answer("", _named("a")), result(tool_call_id="b"), answer("Yes."))],
     "repeated_id": [

@@ -12,6 +12,7 @@ from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.rules import RULES
 from tuner_tui.data.validators import validate
 
+SYSTEM = {"role": "system", "content": "Be brief."}
 SOUND = [
     example(
         user(), answer("", call(city="Rome", days=2, unit="celsius", hours=[1, 2.5], place={"country": "IT"}))
@@ -19,7 +20,7 @@ SOUND = [
     example(
         user(), answer("Looking.", call(city="Rome")), result(), answer("Yes."), user(), answer("Still.")
     ),
-    example({"role": "system", "content": "Be brief."}, user(), answer("There is no tool for that.")),
+    example(SYSTEM, user(), answer("There is no tool for that.")),
     example(user(), answer("", call(city="Rome"), call(city="Oslo")), result(), result(), answer("Both.")),
     example(user("tabs\tand\nlines are text, so is 🙂 and [red]"), answer("Yes."), tools=[]),
     {
@@ -89,10 +90,14 @@ FAULTY = [
     (example(user(), answer("  ")), "empty_turn", "messages[1]"),
     (example(user(" "), answer("Yes.")), "empty_request", "messages[0]"),
     (example({"role": "system", "content": ""}, *PLAIN), "empty_system", "messages[0]"),
-    (example(answer("Hello."), user(), answer("Yes.")), "role_order", "messages[0].role"),
+    (example(answer("Hello."), user(), answer("Yes.")), "unusual_order", "messages[0].role"),
+    (example(SYSTEM, answer("Hello."), *PLAIN), "unusual_order", "messages[1].role"),
+    (example(*PLAIN, SYSTEM, *PLAIN), "unusual_order", "messages[2].role"),
+    (example(SYSTEM, SYSTEM, *PLAIN), "unusual_order", "messages[1].role"),
     (example(user(), user(), answer("Yes.")), "role_order", "messages[1].role"),
     (example(user(), answer("Yes."), answer("Yes.")), "role_order", "messages[2].role"),
-    (example(user(), {"role": "system", "content": "x"}, answer("Yes.")), "role_order", "messages[1].role"),
+    (example(user(), SYSTEM, answer("Yes.")), "unusual_order", "messages[1].role"),
+    (example(user(), SYSTEM, *PLAIN), "role_order", "messages[2].role"),
     (
         example(user(), answer("", call(city="Rome")), result(), user(), answer("Yes.")),
         "role_order",

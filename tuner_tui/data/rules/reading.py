@@ -9,7 +9,7 @@ READING = (
         "Not JSON",
         "The row cannot be read at all, so nothing of it reaches the model.",
         '{"messages": [{"role": "user", "content": "Find a ho',
-        "Mend the JSON at the place that the message names, or delete the row.",
+        "Mend what the message names, or delete the row.",
     ),
     Rule(
         "not_object",

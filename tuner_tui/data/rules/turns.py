@@ -37,6 +37,16 @@ TURNS = (
         "Order the turns: system, user, assistant, and tool results after the call they answer.",
     ),
     Rule(
+        "unusual_order",
+        Severity.WARNING,
+        "Unusual order of roles",
+        "An assistant that speaks first, or a system turn in the middle: some chat templates refuse it, and "
+        "others move the system turn to the front.",
+        "system, assistant, user, assistant",
+        "Nothing needs mending if it is so at inference, too; else put the system turn first and let the "
+        "user begin.",
+    ),
+    Rule(
         "orphan_result",
         Severity.ERROR,
         "Tool result without a call",

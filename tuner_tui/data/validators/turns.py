@@ -5,17 +5,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from tuner_tui.data.examples import Message
 from tuner_tui.data.rules import Finding, finding
 
+# By role, the roles after which its turns come; a result without its call is a finding of its own.
 _ROLE_BEFORE: Mapping[str, tuple[str | None, ...]] = {
     "system": (None,),
     "user": (None, "system", "assistant"),
     "assistant": ("user", "tool"),
-    "tool": ("assistant", "tool"),
 }
+# Out of the ordinary, and still what may come at inference: a greeting.
+_ALSO_BEFORE: Mapping[str, tuple[str | None, ...]] = {"assistant": (None, "system")}
 _EMPTY = {"user": ("empty_request", "the user says nothing"), "system": ("empty_system", "the turn is empty")}
 
 
 def check_roles(messages: Sequence[Message], place: Callable[[int], str], row: int) -> Iterator[Finding]:
-    """Turns that stand where such a turn never comes.
+    """Turns that stand where such a turn never comes, or seldom: a greeting, and a system turn later on.
 
     One assistant turn alone is plain text, trained without a request: nothing is out of order.
     """
@@ -24,11 +26,13 @@ def check_roles(messages: Sequence[Message], place: Callable[[int], str], row: i
     before: str | None = None
     for index, message in enumerate(messages):
         role = message["role"]
-        # A result without its call is a finding of its own.
-        if before not in _ROLE_BEFORE[role] and role != "tool":
+        later = role == "system" and index > 0  # the turns around it are in order as if it were not there
+        if role in _ROLE_BEFORE and before not in _ROLE_BEFORE[role]:
             where = f"after a turn of {before}" if before else "at the beginning"
-            yield finding("role_order", row, f"{place(index)}.role", f"a turn of {role} stands {where}")
-        before = role
+            seldom = later or before in _ALSO_BEFORE.get(role, ())
+            rule = "unusual_order" if seldom else "role_order"
+            yield finding(rule, row, f"{place(index)}.role", f"a turn of {role} stands {where}")
+        before = before if later else role
 
 
 def check_turns(messages: Sequence[Message], place: Callable[[int], str], row: int) -> Iterator[Finding]:
