@@ -13,6 +13,7 @@ from tuner_tui.data.readers.identify import Container
 from tuner_tui.data.readers.jsonfile import JsonFile
 from tuner_tui.data.readers.rows import Row, Span, to_span
 from tuner_tui.data.readers.tables import ProseFile, TableFile
+from tuner_tui.data.readers.wrapped import unwrapped
 
 
 class RowsOfFile(Protocol):
@@ -81,7 +82,7 @@ def open_file(entry: DataFile) -> RowsOfFile:
     """The rows of one file.
 
     Raises:
-        UserError: it is damaged.
+        UserError: it is damaged, or one object with several lists of rows.
     """
     if entry.kind is None:
         return Faulty(entry.path, entry.error)
@@ -94,5 +95,9 @@ def open_file(entry: DataFile) -> RowsOfFile:
             return ProseFile(entry.path, entry.kind)
     file = JsonFile(entry.path, entry.kind)
     first = next(file.rows(1), None)
-    reshape = reshaper(first.value) if first is not None and first.value is not None else None
+    if first is None:
+        return file
+    if (inside := unwrapped(file, first)) is not None:
+        return inside
+    reshape = reshaper(first.value) if first.value is not None else None
     return file if reshape is None else Reshaped(file, reshape)
