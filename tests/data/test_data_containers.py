@@ -280,7 +280,9 @@ def test_a_row_says_what_is_no_json(tmp_path: Path) -> None:
     path = write(tmp_path, b'{"a": 1}\n{"a": NaN}\n{"a": "\xe9"}\n')
     _, number, text = (row.error for row in read_rows(path))
     assert number is not None and "column 7: NaN is no JSON" in number
-    assert text == "byte 8 of the row (0xE9) is not UTF-8"
+    assert text is not None and text.startswith(
+        "byte 8 of the row (0xE9) is not UTF-8; if the file is Latin-1, "
+    )
 
 
 def test_a_packed_line_without_an_end_needs_little_memory(tmp_path: Path) -> None:

@@ -160,6 +160,8 @@ def test_lengths_with_a_model(write: Writer) -> None:
     tokens = inspection.to_json()["tokens"]
     assert tokens["total"] == sum(inspection.lengths)
     assert tokens["shortest"] <= tokens["median"] <= tokens["p95"] <= tokens["longest"]
+    figures = inspection.to_json()["statistics"]["tokens"]
+    assert (tokens["median"], tokens["p95"]) == (figures["median"], figures["p95"])
 
 
 def test_progress_limit_and_cancel(write: Writer) -> None:
@@ -175,6 +177,24 @@ def test_progress_limit_and_cancel(write: Writer) -> None:
     stopped = inspect_file(path, cancelled=lambda: True)
     assert stopped.rows == 0
     assert not stopped.complete
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("rows.csv", b"messages,tools\n", r"rows\.csv: has a header and no rows"),
+        ("rows.json", b"[]", r"rows\.json: has no rows"),
+        ("rows.jsonl", b'{"messages": "caf\xe9"}\n', "iconv -f LATIN1"),
+        ("folder/strange.jsonl", b'{"frage": 1}\n', r"folder/strange\.jsonl: its layout is not known"),
+        ("folder/list.jsonl", b"[1]\n[2]\n", r"folder/list\.jsonl: none of its first rows"),
+    ],
+)
+def test_what_is_no_dataset(name: str, data: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=said):
+        inspect_file(path.parent if name.startswith("folder") else path)
 
 
 def test_load_dataset(write: Writer) -> None:
@@ -221,7 +241,10 @@ def test_inspect_prints_a_page(write: Writer, capsys: pytest.CaptureFixture[str]
     assert "81 rows" in page
     assert "function call" in page
     assert "weather" in page
-    assert "are trained" in page
+    assert page.count("tokens per row") == page.count("trained tokens") == 1
+    assert "median" not in page.partition("Tokens per row")[2]
+    assert "81 rows are longer than max_length 4,000" not in page
+    assert "0 rows are longer than max_length 4,000" in page
     assert RULES["undeclared_tool"].title in page
     assert "row 81" in page
     assert "\x1b" not in page
@@ -244,6 +267,9 @@ def test_inspect_says_when_all_is_well(write: Writer, capsys: pytest.CaptureFixt
         ["missing.jsonl"],
         ["no/such", "--model", "embedded"],
         ["rows.jsonl", "--max-length", "10"],
+        ["rows.jsonl", "--all-tokens"],
+        ["rows.jsonl", "--fix", "out.jsonl", "--all-tokens"],
+        ["rows.jsonl", "--fix", "out.jsonl", "--no-near"],
         ["rows.jsonl", "--model", "no/such"],
     ],
 )
@@ -262,7 +288,12 @@ def test_convert_verb(write: Writer, tmp_path: Path, capsysbinary: pytest.Captur
     out = tmp_path / "out.jsonl"
     assert main(["convert", str(path), str(out), "--json"]) == 1
     data = json.loads(capsysbinary.readouterr().out)
-    assert data == {"rows": 3, "converted": 2, "rejected": 1, "format": "canonical"}
+    (reason,) = data.pop("reasons")
+    assert (reason["rule"], reason["count"], reason["row"]) == ("not_json", 1, 2)
+    assert data == {
+        **{"rows": 3, "converted": 2, "rejected": 1, "format": "canonical"},
+        **{"left_out": [], "other_files": 0},
+    }
     assert len(out.read_text().splitlines()) == 2
     assert len((tmp_path / "out.rejected.jsonl").read_text().splitlines()) == 1
     assert main(["convert", str(out), str(tmp_path / "again.jsonl")]) == 0

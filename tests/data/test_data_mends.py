@@ -176,7 +176,7 @@ def test_the_verb(
     broken = sample_data() / "broken.jsonl"
     assert main(["inspect", str(broken), "--fix", str(out)]) == 1
     text = capsys.readouterr().out
-    assert "15 rows rejected" in text and "1 row dropped" in text and "Left to you" in text
+    assert "15 rows rejected" in text and "1 row  dropped" in text and "Left to you" in text
     assert len(out.with_suffix(".rejected.jsonl").read_text().splitlines()) == 15
 
 

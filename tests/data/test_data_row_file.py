@@ -229,4 +229,4 @@ def test_a_packed_file_that_is_cut_off(tmp_path: Path) -> None:
     with RowFile(path) as file:
         assert len(file) == len(expected)
         assert file[-1] == expected[-1]
-        assert file[-1].error == "the gzip data is cut off here"
+        assert file[-1].error == "the gzip data is cut off here; get the file again"

@@ -17,8 +17,9 @@ from tuner_tui.visible import visible
 def build_parser() -> argparse.ArgumentParser:
     """The parser with every verb."""
     from tuner_tui.cli import data, data_convert, data_split, decide, demo, evaluation, runs, training
+    from tuner_tui.cli.arguments import Parser
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tuner",
         description="From failing tool calls to a measured answer. Without a verb: the app.",
     )
@@ -44,8 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"tuner: {visible(str(error), one_line=True)}", file=sys.stderr)  # noqa: T201
         return 2
     except BrokenPipeError:
-        # The reader of our output (`| head`) has gone; point stdout away so that the exit flush is quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of what a verb prints bit by bit (`| head`) has gone.
+        from tuner_tui.cli.output import discard_output
+
+        discard_output()
         return 0
     except KeyboardInterrupt:
         return 130

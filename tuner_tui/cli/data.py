@@ -8,15 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuner_tui.cli.arguments import whole
 from tuner_tui.cli.data_fix import add_fix_flag, fix_verb
-from tuner_tui.cli.output import add_json_flag, emit
+from tuner_tui.cli.output import add_json_flag, emit, waiting
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from tuner_tui.data.progress import Progress
-
-_PROGRESS_SECONDS = 0.2
 _INTERRUPTED = 130
 
 
@@ -42,14 +40,14 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help='a model\'s folder, or "embedded": lengths in tokens, and checks of its chat template',
     )
     inspect.add_argument(
-        "--max-length", type=_positive, metavar="N", help="report rows of more than N tokens (with --model)"
+        "--max-length", type=whole(1), metavar="N", help="report rows of more than N tokens (with --model)"
     )
     inspect.add_argument(
         "--all-tokens",
         action="store_true",
         help="measure every row with --model, and not a sample of about 20,000",
     )
-    inspect.add_argument("--limit", type=_positive, metavar="N", help="look at the first N rows only")
+    inspect.add_argument("--limit", type=whole(1), metavar="N", help="look at the first N rows only")
     inspect.add_argument(
         "--eval", type=Path, metavar="FILE", help="report the rows of which the question is in this file, too"
     )
@@ -60,7 +58,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="look for near duplicates (default: in up to 50,000 rows)",
     )
     inspect.add_argument(
-        "--workers", type=_positive, metavar="N", help="processes (default: by size and processors)"
+        "--workers", type=whole(1), metavar="N", help="processes (default: by size and processors)"
     )
     add_fix_flag(inspect)
     add_json_flag(inspect)
@@ -79,14 +77,16 @@ def inspect_verb(args: argparse.Namespace) -> int:
     from tuner_tui.errors import UserError
     from tuner_tui.paths import resolve_model
 
-    if args.max_length is not None and args.model is None:
-        raise UserError(
-            "--max-length counts tokens, so that it needs --model (for instance --model embedded)."
-        )
+    if args.model is None and (args.max_length is not None or args.all_tokens):
+        flag = "--all-tokens" if args.max_length is None else "--max-length"
+        raise UserError(f"{flag} counts tokens, so that it needs --model (for instance --model embedded).")
     if args.goal is not None and args.goal not in NEEDS:
         raise UserError(f'there is no goal "{args.goal}"; there are {", ".join(NEEDS)}.')
     model = Path(resolve_model(args.model)) if args.model is not None else None
-    with _interruptible() as interrupted, _progress() as progress:
+    with (
+        _interruptible() as interrupted,
+        waiting("Inspecting", "Ctrl-C ends it", writes=False) as progress,
+    ):
         inspection = inspect_file(
             args.file,
             model=model,
@@ -125,30 +125,3 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
         yield pressed.is_set
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _progress() -> "Iterator[Callable[[Progress], None]]":
-    """Rows, their rate and the time left, on stderr; nothing when that is no terminal."""
-    from rich.console import Console
-
-    with Console(stderr=True).status("Inspecting…") as status:
-        shown = 0.0
-
-        def count(progress: "Progress") -> None:
-            nonlocal shown
-            if progress.seconds - shown < _PROGRESS_SECONDS:
-                return
-            shown = progress.seconds
-            left = "" if progress.eta is None else f", {progress.eta:,.0f} s left"
-            rate = f"{progress.rows_per_second:,.0f} a second"
-            status.update(f"Inspecting… {progress.rows:,} rows, {rate}{left} (Ctrl-C shows what was found)")
-
-        yield count
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} must be at least 1")
-    return number

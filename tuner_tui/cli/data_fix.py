@@ -4,14 +4,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuner_tui.cli.output import emit, styled, waiting
+from tuner_tui.cli.output import counted, emit, print_left_out, print_line, styled, waiting
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from tuner_tui.data.mends.file import Fix
 
-_OTHERS = ("model", "max_length", "limit", "eval", "goal", "near", "workers")
+_OTHERS = ("model", "max_length", "all_tokens", "limit", "eval", "goal", "near", "workers")
 
 
 def add_fix_flag(inspect: argparse.ArgumentParser) -> None:
@@ -31,7 +31,8 @@ def fix_verb(args: argparse.Namespace) -> int:
     from tuner_tui.data.mends.file import fix_file
     from tuner_tui.errors import UserError
 
-    if given := [name for name in _OTHERS if getattr(args, name, None) is not None]:
+    defaults = {"all_tokens": False}
+    if given := [name for name in _OTHERS if getattr(args, name) is not defaults.get(name)]:
         flag = f"--{given[0].replace('_', '-')}"
         raise UserError(f"--fix mends rows and knows no {flag}; inspect OUT with {flag} afterwards.")
     named = getattr(args, "format", None)
@@ -46,12 +47,16 @@ def fix_verb(args: argparse.Namespace) -> int:
 def _show(console: "Console", fix: "Fix", args: argparse.Namespace, rejected: Path) -> None:
     from tuner_tui.data.rules import RULES
 
-    console.print(styled(f"{args.file} ", "", "read as ", "dim", fix.format.label, ""))
-    console.print(styled(f"{fix.written:>8,} rows written   ", "", str(args.fix), "dim"))
-    if fix.dropped:
-        console.print(styled(f"{fix.dropped:>8,} rows dropped   ", "", "exact duplicates", "dim"))
-    if fix.rejected:
-        console.print(styled(f"{fix.rejected:>8,} rows rejected  ", "red", str(rejected), "dim"))
+    print_line(console, styled(f"{args.file} ", "", "read as ", "dim", fix.format.label, ""), hang=2)
+    print_left_out(console, fix.left_out)
+    for count, what, style, where in (
+        (fix.written, "written ", "", str(args.fix)),
+        (fix.dropped, "dropped ", "", "exact duplicates"),
+        (fix.rejected, "rejected", "red", str(rejected)),
+    ):
+        if count or what == "written ":
+            line = styled(f"{counted(count, 8)} {what}  ", style, where, "dim")
+            print_line(console, line, hang=24)
     for title, style, counts in (("Mended", "green", fix.mended), ("Left to you", "red", fix.left)):
         if counts:
             console.print(styled(f"\n{title}", "bold"))

@@ -5,7 +5,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuner_tui.cli.output import add_json_flag, emit, styled, waiting
+from tuner_tui.cli.arguments import number, whole
+from tuner_tui.cli.output import (
+    add_json_flag,
+    counted,
+    emit,
+    print_left_out,
+    print_line,
+    styled,
+    waiting,
+)
 from tuner_tui.errors import UserError
 
 if TYPE_CHECKING:
@@ -47,9 +56,11 @@ def _register_split(subparsers: "argparse._SubParsersAction[argparse.ArgumentPar
         "which measures what becomes of tools that were never trained. Default: row",
     )
     split.add_argument(
-        "--share", type=float, default=0.1, metavar="S", help="of the rows that are set aside (default: 0.1)"
+        "--share", type=number, default=0.1, metavar="S", help="of the rows that are set aside (default: 0.1)"
     )
-    split.add_argument("--seed", type=_seed, default=0, metavar="N", help="another seed, another choice")
+    split.add_argument(
+        "--seed", type=whole(0, 2**32 - 1), default=0, metavar="N", help="another seed, another choice"
+    )
     add_json_flag(split)
     split.set_defaults(run=split_verb)
 
@@ -72,15 +83,17 @@ def _register_mix(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     mix.add_argument("--general", type=Path, metavar="FILE", help="general conversation, against forgetting")
     mix.add_argument(
         "--share",
-        type=float,
+        type=number,
         metavar="S",
         help="of general rows in the mixture (default: 0.2; with --general)",
     )
-    mix.add_argument("--rows", type=int, metavar="N", help="rows of the mixture")
+    mix.add_argument("--rows", type=whole(1), metavar="N", help="rows of the mixture")
     mix.add_argument(
         "--repeat", action="store_true", help="begin a file again when it has fewer rows than its part"
     )
-    mix.add_argument("--seed", type=_seed, default=0, metavar="N", help="another seed, another choice")
+    mix.add_argument(
+        "--seed", type=whole(0, 2**32 - 1), default=0, metavar="N", help="another seed, another choice"
+    )
     add_json_flag(mix)
     mix.set_defaults(run=mix_verb)
 
@@ -136,16 +149,19 @@ def _part(text: str) -> "Part":
     try:
         return Part(Path(name), float(weight))
     except ValueError:
-        raise UserError(f'{text}: after the last ":" a weight is expected, such as {name}:0.5.') from None
+        example = f"{name.partition(':')[0]}:0.5"
+        raise UserError(f'{text}: after the last ":" a weight is expected, such as {example}.') from None
 
 
 def _show_split(console: "Console", args: argparse.Namespace, split: "Split") -> None:
     console.print(styled(args.file.name, "bold", f"  split by {split.by}, seed {split.seed}", "dim"))
-    console.print(styled(f"{_rows(split.train)} to train on  ", "", str(args.train), "dim"))
+    print_left_out(console, split.left_out)
+    print_line(console, styled(f"{counted(split.train, 9)} to train on  ", "", str(args.train), "dim"), 28)
     reached = f" ({split.reached:.1%} of them; asked {split.asked:.1%})"
-    console.print(styled(f"{_rows(split.eval)} set aside    ", "", str(args.eval), "dim", reached, "dim"))
+    aside = f"{counted(split.eval, 9)} set aside    "
+    print_line(console, styled(aside, "", str(args.eval), "dim", reached, "dim"), 28)
     if split.rejected:
-        console.print(_rejected(split.rejected))
+        print_line(console, _rejected(split.rejected), 28)
     if split.near_duplicates is None:
         console.print(styled("          too many rows to look for near duplicates", "dim"))
     if split.largest_group > 1:
@@ -166,20 +182,21 @@ def _show_tools(console: "Console", split: "Split") -> None:
     console.print(styled("\nTools that are called", "bold"))
     both = len(called) - len(split.unseen) - len(split.untested)
     console.print(styled(f"{both:>9,} on both sides", ""))
-    console.print(styled(f"{len(split.untested):>9,} in training alone  ", "", _names(split.untested), "dim"))
+    untested = f"{len(split.untested):>9,} in training alone  "
+    print_line(console, styled(untested, "", _names(split.untested), "dim"), 29)
     style = "" if split.by == "tool" or not split.unseen else "yellow"
     what = f"{len(split.unseen):>9,} set aside alone    "
-    console.print(styled(what, style, _names(split.unseen), "dim"))
+    print_line(console, styled(what, style, _names(split.unseen), "dim"), 29)
     if split.by == "tool":
         held_out = set(split.held_out)
         offered = [tool.name for tool in split.tools if tool.name in held_out and tool.offered.train]
         if offered:
             text = f"{len(offered):,} of the tools held out are offered, and not called, in training rows"
-            console.print(styled(f"          {text}", "dim"))
+            print_line(console, styled(f"          {text}", "dim"), 10)
 
 
 def _show_mix(console: "Console", out: Path, mix: "Mix") -> None:
-    console.print(styled(f"{mix.rows:,} rows", "bold", f"  {out}", "dim"))
+    print_line(console, styled(counted(mix.rows), "bold", f"  {out}", "dim"), 2)
     console.print(styled(f"\n{'taken':>9}{'of':>9}{'share':>8}{'asked':>8}", "bold"))
     for part in mix.parts:
         figures = f"{part.taken:>9,}{part.rows:>9,}{part.share_reached:>8.1%}{part.share_asked:>8.1%}"
@@ -188,36 +205,30 @@ def _show_mix(console: "Console", out: Path, mix: "Mix") -> None:
             styled(f"{figures}  ", "", part.path.name, "bold", general, "dim", _remark(part), "yellow")
         )
         if part.rejected:
-            console.print(_rejected(part.rejected))
+            print_line(console, _rejected(part.rejected), 28)
+        print_left_out(console, part.left_out)
 
 
 def _remark(part: "PartReport") -> str:
     if part.repeated:
-        return f"  exhausted: {part.repeated:,} rows are repeated"
+        return f"  exhausted: {_are(part.repeated)} repeated"
     if part.exhausted:
-        return f"  exhausted: {part.asked - part.taken:,} rows are missing (--repeat takes rows again)"
+        return f"  exhausted: {_are(part.asked - part.taken)} missing (--repeat takes rows again)"
     return ""
+
+
+def _are(count: int) -> str:
+    return f"{counted(count)} {'is' if count == 1 else 'are'}"
 
 
 def _rejected(rules: Mapping[str, int]) -> "Text":
     from tuner_tui.data.rules import RULES
 
     reasons = ", ".join(f"{RULES[rule].title.lower()} {count:,}" for rule, count in rules.items())
-    count = f"{_rows(sum(rules.values()))} rejected     "
+    count = f"{counted(sum(rules.values()), 9)} rejected     "
     return styled(count, "red", f"{reasons} (`tuner convert` names each)", "dim")
-
-
-def _rows(count: int) -> str:
-    return f"{count:>9,} {'row ' if count == 1 else 'rows'}"
 
 
 def _names(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more
-
-
-def _seed(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 2**32:
-        raise argparse.ArgumentTypeError(f"{text} must be at least 0 and below 2**32")
-    return number

@@ -98,7 +98,9 @@ def _clock(record: Mapping[str, Any]) -> str:
 
 
 def _say(text: str) -> None:
+    from tuner_tui.cli.output import printing
     from tuner_tui.visible import visible
 
-    sys.stdout.write(visible(text) + "\n")
-    sys.stdout.flush()
+    with printing():
+        sys.stdout.write(visible(text) + "\n")
+        sys.stdout.flush()

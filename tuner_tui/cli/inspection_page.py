@@ -1,9 +1,10 @@
 """The page that `tuner inspect` prints."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tuner_tui.cli.output import styled
+from tuner_tui.cli.output import counted, print_left_out, print_line, styled
+from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,8 +23,9 @@ def show(console: "Console", inspection: "Inspection", max_length: int | None) -
     """Print an inspection; `max_length` is what its rows were held against, in tokens."""
     part = "" if inspection.complete else " (the first of them; not the whole file)"
     where = f"{inspection.format.label} · {inspection.kind}"
-    console.print(styled(inspection.path.name, "bold", "  ", "", where, "dim"))
-    console.print(styled(f"{inspection.rows:,} rows", "", part, "yellow"))
+    print_line(console, styled(inspection.path.name, "bold", "  ", "", where, "dim"), 2)
+    console.print(styled(counted(inspection.rows), "", part, "yellow"))
+    print_left_out(console, inspection.left_out)
     kinds = {name.replace("_", " "): count for name, count in inspection.kinds.items() if count}
     sound = sum(kinds.values())
     title = "Kinds" if sound == inspection.rows else f"Kinds of the {sound:,} rows that can be used"
@@ -31,7 +33,7 @@ def show(console: "Console", inspection: "Inspection", max_length: int | None) -
     _show_bars(console, _tools_title(inspection.tools), inspection.tools, "blue")
     console.print(styled("\nWhat is in it", "bold"))
     for label, figures in inspection.statistics.table():
-        console.print(styled(f"  {label:<22} ", "dim", figures, ""))
+        print_line(console, styled(f"  {label:<22} ", "dim", figures, ""), 25)
     if inspection.lengths:
         _show_lengths(console, inspection, max_length)
     _show_findings(console, inspection)
@@ -68,29 +70,22 @@ def _show_bars(console: "Console", title: str, counts: Mapping[str, int], style:
 
 
 def _show_lengths(console: "Console", inspection: "Inspection", max_length: int | None) -> None:
-    lengths, trained = inspection.lengths, inspection.trained
-    ordered = sorted(lengths)
-    longest = ordered[-1]
+    """How the lengths are spread; their figures stand in the table of what is in it."""
+    lengths, longest = inspection.lengths, max(inspection.lengths)
     bins = [0] * _HISTOGRAM_BINS
     for length in lengths:
         bins[min(_HISTOGRAM_BINS - 1, length * _HISTOGRAM_BINS // (longest + 1))] += 1
     levels = len(_HISTOGRAM_LEVELS) - 1
     # Rounded up: a bin with one row is not shown as empty.
     bars = "".join(_HISTOGRAM_LEVELS[-(-count * levels // max(bins))] for count in bins)
-    total = sum(lengths)
-    median, p95 = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)]
     part = "" if len(lengths) >= inspection.tally.sound else f" (of {len(lengths):,} rows, a sample)"
     console.print(styled("\nTokens per row", "bold", part, "yellow"))
     console.print(styled(f"  0 {bars} {longest:,}", "green"))
-    console.print(
-        styled(f"  median {median:,} · 95% below {p95:,} · longest {longest:,} · {total:,} in all", "")
-    )
-    share = f"  {sum(trained):,} tokens are trained ({sum(trained) / max(1, total):.0%})"
-    console.print(styled(share, ""))
     if max_length is not None:
         over = sum(length > max_length for length in lengths)
         style = "yellow" if over else "green"
-        console.print(styled(f"  {over:,} rows are longer than max_length {max_length:,}", style))
+        told = f"  {counted(over)} {'is' if over == 1 else 'are'} longer than max_length {max_length:,}"
+        console.print(styled(told, style))
 
 
 def _show_findings(console: "Console", inspection: "Inspection") -> None:
@@ -102,8 +97,9 @@ def _show_findings(console: "Console", inspection: "Inspection") -> None:
     for group in groups:
         _show_group(console, group, first[group.rule], inspection)
     if bad := inspection.severities.count(3):
-        share = f"\n{bad:,} of {inspection.rows:,} rows have an error"
-        console.print(styled(f"{share}: they teach nothing, or something wrong.", "bold red"))
+        share = f"{bad:,} of {counted(inspection.rows)} {'has' if bad == 1 else 'have'} an error"
+        console.print()
+        print_line(console, styled(f"{share}: they teach nothing, or something wrong.", "bold red"))
 
 
 def _show_group(
@@ -113,13 +109,14 @@ def _show_group(
 
     sign, style = _SIGNS[group.severity.value]
     where = f"  {group.count:,}×, {_rows(group.rows)}" if group.rows else ""
-    console.print(
-        styled(f"  {sign} {group.severity.value:<8}", style, RULES[group.rule].title, "bold", where, "dim")
+    title = styled(
+        f"  {sign} {group.severity.value:<8}", style, RULES[group.rule].title, "bold", where, "dim"
     )
+    print_line(console, title, 12)
     place = f" at {first.field}" if first.field else ""
     row = f"{_row(first.row, inspection)}{place}: " if first.row is not None else ""
-    console.print(_indented(f"{row}{first.message}", ""))
-    console.print(_indented(f"→ {first.fix}", "dim"))
+    print_line(console, styled(f"    {visible(row + first.message, one_line=True)}", ""), 4)
+    print_line(console, styled(f"    → {first.fix}", "dim"), 6)
 
 
 def _row(number: int, inspection: "Inspection") -> str:
@@ -133,9 +130,3 @@ def _row(number: int, inspection: "Inspection") -> str:
 def _rows(rows: Sequence[int]) -> str:
     shown = ", ".join(f"{row}" for row in rows[:6])
     return f"{'row' if len(rows) == 1 else 'rows'} {shown}{', …' if len(rows) > 6 else ''}"
-
-
-def _indented(text: str, style: str) -> Any:
-    from rich.padding import Padding
-
-    return Padding(styled(text, style), (0, 0, 0, 4), expand=False)

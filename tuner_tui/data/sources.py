@@ -6,7 +6,8 @@ from itertools import chain, islice
 from pathlib import Path
 
 from tuner_tui.data.layouts.formats import KNOWN_LAYOUTS, Format, detect, seen
-from tuner_tui.data.readers import Row, read_rows
+from tuner_tui.data.readers import Row, open_rows, read_rows
+from tuner_tui.data.readers.identify import Container, identify
 from tuner_tui.errors import UserError
 
 SAMPLE = 100
@@ -40,12 +41,26 @@ def layout_of_rows(path: Path, sample: Sequence[Row], format: Format | None = No
         UserError: as `open_source`.
     """
     values = [row.value for row in sample if row.value is not None]
+    if not sample:
+        raise UserError(f"{path}: {_without_rows(path)}.")
     if not values:
-        reason = sample[0].error if sample else "there is no row in it"
-        raise UserError(f"{path}: none of its first rows is a JSON object ({reason}).")
+        where = _file_of(path, sample[0])
+        raise UserError(f"{where}: none of its first rows is a JSON object ({sample[0].error}).")
     format = format or detect(values)
     if format is Format.UNKNOWN:
+        where = _file_of(path, next(row for row in sample if row.value is not None))
         raise UserError(
-            f"{path}: its layout is not known; a row has {seen(values[0])}. Known are: {KNOWN_LAYOUTS}."
+            f"{where}: its layout is not known; a row has {seen(values[0])}. Known are: {KNOWN_LAYOUTS}."
         )
     return format
+
+
+def _without_rows(path: Path) -> str:
+    files = open_rows(path).files
+    table = len(files) == 1 and identify(files[0]).container is Container.TABLE
+    return "has a header and no rows" if table else "has no rows"
+
+
+def _file_of(path: Path, row: Row) -> Path:
+    """The file that a row was read from: of a folder one of its files."""
+    return open_rows(path).locate(row.number)[0]

@@ -27,13 +27,18 @@ def write(example: Example, layout: Format) -> dict[str, Any]:
     if layout not in WRITERS:
         known = ", ".join(WRITERS)
         raise NotExpressible(f'the layout "{layout}" is read and not written; written are {known}')
-    written = WRITERS[layout](example)
+    try:
+        written = WRITERS[layout](example)
+    except NotExpressible as reason:
+        raise NotExpressible(f'the layout "{layout}" {reason}') from None
     try:
         again = convert(written, _own_layout(example) if layout is Format.CANONICAL else layout)
     except ConversionError as error:
-        raise NotExpressible(f"written in this layout, it could not be read again: {error}") from None
+        raise NotExpressible(
+            f'written in the layout "{layout}", it could not be read again: {error}'
+        ) from None
     if difference := _difference(example, again):
-        raise NotExpressible(f"this layout has no place for {difference}")
+        raise NotExpressible(f'the layout "{layout}" has no place for {difference}')
     return written
 
 
@@ -80,7 +85,7 @@ def _text(value: Any) -> str:
 
 def _messages(example: Example) -> list[Message]:
     if "messages" not in example:
-        raise NotExpressible("it has a place for one conversation, and this is a preference")
+        raise NotExpressible("has a place for one conversation, and this is a preference")
     messages: list[Message] = example["messages"]
     return messages
 
@@ -172,7 +177,7 @@ def _to_completion(example: Example) -> dict[str, Any]:
         if message["role"] == "assistant" and message.get("weight") != 0
     ]
     if not trained or trained[0] == 0:
-        raise NotExpressible("it needs a prompt, and after it an answer that is trained")
+        raise NotExpressible("needs a prompt, and after it an answer that is trained")
     prompt = [
         {key: value for key, value in message.items() if key != "weight"}
         for message in messages[: trained[0]]
@@ -182,13 +187,13 @@ def _to_completion(example: Example) -> dict[str, Any]:
 
 def _to_preference(example: Example) -> dict[str, Any]:
     if not is_preference(example):
-        raise NotExpressible("it needs a chosen and a rejected answer")
+        raise NotExpressible("needs a chosen and a rejected answer")
     return {key: example[key] for key in ("prompt", "chosen", "rejected", "tools")}
 
 
 def _to_kto(example: Example) -> dict[str, Any]:
     if not is_unpaired(example):
-        raise NotExpressible("it needs an answer with a label, good or bad")
+        raise NotExpressible("needs an answer with a label, good or bad")
     return {key: example[key] for key in ("prompt", "completion", "label", "tools")}
 
 
@@ -198,7 +203,7 @@ def _to_xlam(example: Example) -> dict[str, Any]:
         case [{"role": "user", "content": query}, {"role": "assistant", "content": ""} as answer]:
             calls = [call["function"] for call in answer.get("tool_calls", ())]
             return {"query": query, "answers": _text(calls), "tools": _functions(example)}
-    raise NotExpressible("it has a place for one request and its calls alone")
+    raise NotExpressible("has a place for one request and its calls alone")
 
 
 def _to_alpaca(example: Example) -> dict[str, Any]:
@@ -207,7 +212,7 @@ def _to_alpaca(example: Example) -> dict[str, Any]:
     turns = messages if system is None else messages[1:]
     wanted = ["user", "assistant"] * (len(turns) // 2)
     if example["tools"] or not turns or [message["role"] for message in turns] != wanted:
-        raise NotExpressible("it has a place for questions and answers in turn, and for no tools")
+        raise NotExpressible("has a place for questions and answers in turn, and for no tools")
     said = [message["content"] for message in turns]
     written: dict[str, Any] = {"instruction": said[-2], "input": "", "output": said[-1]}
     if system is not None:
@@ -221,7 +226,7 @@ def _to_text(example: Example) -> dict[str, Any]:
     match _messages(example):
         case [{"role": "assistant", "content": text}]:
             return {"text": text}
-    raise NotExpressible("it has a place for one text alone")
+    raise NotExpressible("has a place for one text alone")
 
 
 WRITERS: Mapping[Format, Callable[[Example], dict[str, Any]]] = {

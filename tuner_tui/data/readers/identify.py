@@ -84,7 +84,7 @@ def identify(path: Path) -> Kind:
         with ByteStream(path, compression) as file:
             head = read_up_to(file, _HEAD)
             if not head and file.fault:
-                raise UserError(f"{path}: {file.fault}, at its beginning; get the file again.")
+                raise UserError(f"{path}: nothing of it can be unpacked: {file.fault}.")
     _refuse_foreign(path, head, compression)
     if head.startswith(_COLUMNAR):
         container = {

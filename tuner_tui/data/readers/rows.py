@@ -85,11 +85,17 @@ def to_span(row: Row) -> Span:
     return Span(0, len(data), 1, data)
 
 
+def not_utf8(fault: UnicodeDecodeError) -> str:
+    """What is said of a row that is text in another encoding."""
+    place = f"byte {fault.start + 1} of the row (0x{fault.object[fault.start]:02X})"
+    return f"{place} is not UTF-8; if the file is Latin-1, turn it into UTF-8 (iconv -f LATIN1 -t UTF-8)"
+
+
 def _reason(data: bytes, error: orjson.JSONDecodeError, place: str) -> str:
     try:
         text = data.decode()
     except UnicodeDecodeError as fault:
-        return f"byte {fault.start + 1} of the row (0x{data[fault.start]:02X}) is not UTF-8"
+        return not_utf8(fault)
     rest = text[error.pos : error.pos + 9].encode()
     for word in _NOT_JSON:
         if rest.startswith(word):

@@ -70,7 +70,7 @@ class _Unpacked(io.RawIOBase):
             # In small pieces: what was unpacked before a fault, in the same call, is lost.
             data: bytes = self._stream.read(min(len(buffer), _PIECE))
         except EOFError:
-            self.fault = f"the {self._compression.value} data is cut off here"
+            self.fault = f"the {self._compression.value} data is cut off here; get the file again"
             return 0
         except (OSError, zlib.error) as error:
             self.fault = self._describe(error)
@@ -85,8 +85,8 @@ class _Unpacked(io.RawIOBase):
         if isinstance(error, OSError) and error.strerror:
             return f"the file cannot be read from here on ({error.strerror})"
         if "runcated" in str(error):
-            return f"the {self._compression.value} data is cut off here"
-        return f"the {self._compression.value} data is damaged here ({error})"
+            return f"the {self._compression.value} data is cut off here; get the file again"
+        return f"the {self._compression.value} data is damaged here ({error}); get the file again"
 
     def close(self) -> None:
         if not self.closed:

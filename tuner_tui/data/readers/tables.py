@@ -13,7 +13,7 @@ from tuner_tui.data.literals.json_text import dump_json, load_json
 from tuner_tui.data.literals.safe_ast import parse_expression
 from tuner_tui.data.readers.chunks import Chunk, SpanBlock, span_blocks
 from tuner_tui.data.readers.identify import Kind
-from tuner_tui.data.readers.rows import MAX_ROW_BYTES, Row, Span, to_span
+from tuner_tui.data.readers.rows import MAX_ROW_BYTES, Row, Span, not_utf8, to_span
 from tuner_tui.data.readers.streams import ByteStream
 from tuner_tui.errors import UserError
 
@@ -137,7 +137,7 @@ class ProseFile(TextRows):
             try:
                 yield Row(number, {"text": text.decode().strip()}, None)
             except UnicodeDecodeError as fault:
-                yield Row(number, None, _not_utf8(fault), "not_json")
+                yield Row(number, None, not_utf8(fault), "not_json")
 
 
 class _Unreadable(Exception):
@@ -182,7 +182,7 @@ class _Records:
             return line.decode()
         except UnicodeDecodeError as fault:
             # Passed on, so that a quoted cell over several lines ends where it should.
-            self._fault = _not_utf8(fault)
+            self._fault = not_utf8(fault)
             return line.decode(errors="replace")
 
 
@@ -250,7 +250,3 @@ def _is_number(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _not_utf8(fault: UnicodeDecodeError) -> str:
-    return f"byte {fault.start + 1} of the row (0x{fault.object[fault.start]:02X}) is not UTF-8"
