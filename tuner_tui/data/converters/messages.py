@@ -358,8 +358,7 @@ def tools_of(value: Mapping[str, Any]) -> list[dict[str, Any]]:
     for name in ("tools", "functions"):
         if tools := to_tools(value.get(name), name):
             return tools
-    for key in ("messages", "conversations"):
-        turns = value.get(key)
-        if isinstance(turns, list) and turns and isinstance(turns[0], Mapping) and turns[0].get("tools"):
-            return to_tools(turns[0]["tools"], f"{key}[0].tools")
-    return []
+    key = "messages" if "messages" in value else "conversations"
+    turns = value.get(key)
+    first = turns[0] if isinstance(turns, list) and turns else None
+    return to_tools(first.get("tools"), f"{key}[0].tools") if isinstance(first, Mapping) else []
