@@ -1,49 +1,27 @@
 """Messages, calls and tools in any of their spellings, brought into the canonical one."""
 
-from collections.abc import Mapping, Sequence, Set
-from itertools import islice
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from tuner_tui.data.converters.errors import ConversionError, json_reason, kind_of, malformed, unparseable
+from tuner_tui.data.converters.keys import (
+    ARGUMENTS,
+    BESIDE_ARGUMENTS,
+    BESIDE_CONTENT,
+    CALL_ROLES,
+    CONTENT,
+    IDS,
+    OTHER_CONTENT,
+    REASONING,
+    ROLES,
+    identity_of,
+    unknown_keys,
+)
 from tuner_tui.data.examples import Message, ToolCall
 from tuner_tui.data.literals.json_text import dump_json, exceeds_64_bits, load_json
 from tuner_tui.data.literals.values import read_value
-
-_ROLES = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "bot": "assistant",
-    "model": "assistant",
-    "chatgpt": "assistant",
-    "function_call": "assistant",
-    "tool_call": "assistant",
-    "tool": "tool",
-    "function": "tool",
-    "observation": "tool",
-    "function_response": "tool",
-    "tool_response": "tool",
-    "ipython": "tool",
-}
-# Roles of which the text *is* the call.
-_CALL_ROLES = ("function_call", "tool_call")
-_REASONING = ("reasoning_content", "reasoning", "thinking")
-_CONTENT = ("content", "value")
-_OTHER_CONTENT = ("output", "observation", "text")  # where neither of the usual ones is there
-_IDS = ("tool_call_id", "call_id", "toolCallId")  # of a result
-# Of a call: Llama 3.1 has `parameters` where most have `arguments`; LangChain has `args`, Anthropic `input`.
-_ARGUMENTS = ("arguments", "parameters", "args", "input", "kwargs")
-_BESIDE_ARGUMENTS = {*_ARGUMENTS, "name", "id", "call_id", "type", "index"}
-_SHOWN = 4  # keys in a sentence
-_BESIDE_CONTENT = {
-    *(*_CONTENT, "role", "from", "name", "id", *_IDS, *_REASONING, "refusal", "weight", "loss", "train"),
-    *("tool_calls", "function_call", "tools", "functions", "annotations", "audio"),
-}
 
 
 def to_messages(value: Any, field: str) -> list[Message]:
@@ -69,7 +47,7 @@ def to_messages(value: Any, field: str) -> list[Message]:
         if message["role"] == "tool":
             _take_call(messages, item, place)
             # The id of the message itself, where some dataset puts the call's.
-            if (identity := _identity(item, ("id",))) in called:
+            if (identity := identity_of(item, ("id",))) in called:
                 message.setdefault("tool_call_id", identity)
         called.update(call["id"] for call in message.get("tool_calls", ()) if "id" in call)
         messages.append(message)
@@ -127,19 +105,19 @@ def to_message(value: Any, field: str) -> Message:
     if not isinstance(value, dict):
         raise malformed(field, f"{kind_of(value)} where a message should be")
     role, speaker = _role(value, field)
-    given = [key for key in (*_CONTENT, *_OTHER_CONTENT) if value.get(key) is not None]
+    given = [key for key in (*CONTENT, *OTHER_CONTENT) if value.get(key) is not None]
     key = given[0] if given else "content"
     place = f"{field}.{key}"
-    is_call = speaker in _CALL_ROLES
+    is_call = speaker in CALL_ROLES
     message: Message = {"role": role, "content": ""} if is_call else _spoken(value.get(key), role, place)
     called = calls_in_text(value.get(key), place) if is_call else message.get("tool_calls", [])
     if calls := [*called, *_calls(value, field)]:
         message["tool_calls"] = calls
-    elif not given and (strange := _strange(value, _BESIDE_CONTENT)):
+    elif not given and (strange := unknown_keys(value, BESIDE_CONTENT)):
         raise malformed(field, f"there is no content; the message has {strange}")
     if isinstance(name := value.get("name"), str) and name:
         message["name"] = name
-    if identity := _identity(value, _IDS):
+    if identity := identity_of(value, IDS):
         message["tool_call_id"] = identity
     if role == "assistant":
         _add_assistants_own(message, value, field)
@@ -151,7 +129,7 @@ def _role(value: Mapping[str, Any], field: str) -> tuple[str, str]:
     speaker = value.get("from") if value.get("role") is None else value["role"]
     if speaker is None:
         raise malformed(field, "there is no role; known are system, user, assistant and tool")
-    role = _ROLES.get(speaker.lower()) if isinstance(speaker, str) else None
+    role = ROLES.get(speaker.lower()) if isinstance(speaker, str) else None
     if role is None:
         named = f'the role "{str(speaker)[:40]}" is not known'
         raise malformed(field, f"{named}; known are system, user, assistant and tool")
@@ -160,7 +138,7 @@ def _role(value: Mapping[str, Any], field: str) -> tuple[str, str]:
 
 def _add_assistants_own(message: Message, value: Mapping[str, Any], field: str) -> None:
     # In a field, in another, and in a typed part: some say the same in two of them.
-    thoughts = [*(value.get(name) for name in _REASONING), message.get("reasoning_content")]
+    thoughts = [*(value.get(name) for name in REASONING), message.get("reasoning_content")]
     if told := dict.fromkeys(thought for thought in thoughts if isinstance(thought, str) and thought):
         message["reasoning_content"] = "\n".join(told)
     refusal = value.get("refusal")
@@ -265,11 +243,11 @@ def to_call(value: Any, field: str) -> ToolCall:
     name = function.get("name")
     if not isinstance(name, str) or not name:
         raise malformed(f"{inside}.name", "the call names no tool")
-    given = [key for key in _ARGUMENTS if function.get(key) not in (None, "")]
-    if not given and (strange := _strange(function, _BESIDE_ARGUMENTS)):
+    given = [key for key in ARGUMENTS if function.get(key) not in (None, "")]
+    if not given and (strange := unknown_keys(function, BESIDE_ARGUMENTS)):
         raise unparseable(inside, f"there are no arguments; the call has {strange}")
     key = given[0] if given else "arguments"
-    identity = _identity(value, ("id", "call_id"))
+    identity = identity_of(value, ("id", "call_id"))
     return make_call(name, to_arguments(function.get(key), f"{inside}.{key}"), identity)
 
 
@@ -279,18 +257,6 @@ def make_call(name: str, arguments: dict[str, Any], identity: str | None = None)
     if identity:
         call["id"] = identity
     return call
-
-
-def _strange(value: Mapping[str, Any], known: Set[str]) -> str:
-    """The keys that are none of the known ones, for a sentence; a null says nothing."""
-    keys = (key for key in value if key not in known and value[key] is not None)
-    return ", ".join(f'"{key[:40]}"' for key in islice(keys, _SHOWN))
-
-
-def _identity(value: Mapping[str, Any], keys: Sequence[str]) -> str | None:
-    """The first id under one of these keys, as text; a number is one, too."""
-    given = (value.get(key) for key in keys)
-    return next((str(one) for one in given if type(one) in (str, int) and one != ""), None)
 
 
 def to_arguments(value: Any, field: str) -> dict[str, Any]:
