@@ -174,6 +174,7 @@ def test_progress_and_cancel(files: dict[str, Path]) -> None:
     mix(files, {"a": None, "b": None}, progress=seen.append)
     assert seen
     assert all(0 <= one.share <= 1 for one in seen)
+    assert {one.total for one in seen} == {sum(files[name].stat().st_size for name in "ab")}  # bytes
     out = files["a"].with_name("cancelled.jsonl")
     assert mix_files(out, [Part(files["a"])], cancelled=lambda: True) is None
     assert not out.exists()
