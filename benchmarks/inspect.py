@@ -31,7 +31,7 @@ from typing import Any
 
 SEED = 1
 TOOLS = 1200
-EVERY = 40
+EVERY = 100
 """One row in so many has a defect, each kind in its turn."""
 WORDS = """
     order ticket weather invoice customer route meeting device sensor report account balance delivery hotel

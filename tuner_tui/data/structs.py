@@ -4,11 +4,13 @@ A decoder of these refuses a field or a type that is not named here, and then th
 Encoded, fields that say nothing are left out.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+_PLAIN = re.compile(r"[A-Za-z0-9_.\-]+")
 Said = Annotated[str, Meta(min_length=1)]
 
 
@@ -91,7 +93,8 @@ class OpenAssistant(
 def row_decoder(*, text_arguments: bool, extra_keys: tuple[str, ...] = ()) -> msgspec.json.Decoder[Any]:
     """A decoder of whole rows: `messages`, and `tools` as a list of raw JSON, as JSON text, or None.
 
-    `extra_keys` are further keys of a row, at which a conversion does not look.
+    `extra_keys` are further keys of a row, at which a conversion does not look; those that msgspec cannot
+    have for a field are left out.
     """
     assistant = Assistant if text_arguments else OpenAssistant
     fields: list[Any] = [
@@ -99,7 +102,7 @@ def row_decoder(*, text_arguments: bool, extra_keys: tuple[str, ...] = ()) -> ms
         ("tools", list[Raw] | str | None, None),
         ("parallel_tool_calls", bool | None, None),
     ]
-    extra = {f"extra_{number}": key for number, key in enumerate(extra_keys)}
+    extra = {f"extra_{number}": key for number, key in enumerate(extra_keys) if _PLAIN.fullmatch(key)}
     fields += [(name, Any, None) for name in extra]
     row = msgspec.defstruct("Row", fields, rename=extra, forbid_unknown_fields=True, gc=False)
     return msgspec.json.Decoder(row)

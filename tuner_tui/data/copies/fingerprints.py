@@ -2,46 +2,65 @@
 
 Two examples have the same fingerprint when they are the same to a model: the order of keys, the layout of
 arguments, the ids of calls and what the tools looked like before they were normalised make no difference.
-Others share one by chance only (xxh3, 2**-64 for a pair).
+Others share one by chance only (2**-61 for a pair).
 
-What is hashed is the MessagePack of the tools' names and digests and of the messages as `structs`. The
-engine's fast path has these structs already.
+A fingerprint is mixed of numbers: xxh3 of the texts, of who speaks when, of each tool and of the arguments of
+each call. The engine's fast path has most of them at hand.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from xxhash import xxh3_64_intdigest
 
 from tuner_tui.data.examples import Example, Message, Tool, conversation, is_preference, is_unpaired
-from tuner_tui.data.structs import Assistant, Call, Function, Result, System, User
 
 encode = msgspec.msgpack.Encoder(order="deterministic").encode
 """A value as bytes that no other value has; the keys of its objects are sorted."""
 
 digest = xxh3_64_intdigest
 
+SEPARATOR = "\x00"
+"""What stands between the texts of a conversation when they are hashed as one."""
+
+MASK = 2**64 - 1
+
+
+def mix(numbers: tuple[int, ...]) -> int:
+    """One number of several, never 0. Python's hash of whole numbers is the same in every process."""
+    return hash(numbers) & MASK or 1
+
+
+def order_digest(roles: Sequence[str], turns: Sequence[int]) -> int:
+    """What stands for who speaks when. `turns` has for each assistant turn the number of its calls, or, when
+    it is not trained, that number's complement."""
+    return digest(repr((*roles, *turns)).encode())
+
 
 def fingerprint(example: Example) -> int:
     """The fingerprint of an example, never 0."""
     tools = [declared(tool) for tool in example["tools"]]
+    named = dict(tools)
+    numbers = [mark for _, mark in tools]
     if is_preference(example):
-        sides = [_structs(example[side]) for side in ("prompt", "chosen", "rejected")]
-        return digest(encode((tools, *sides))) or 1
-    if is_unpaired(example):
-        sides = [_structs(example[side]) for side in ("prompt", "completion")]
-        return digest(encode((tools, bool(example["label"]), *sides))) or 1
-    return digest(encode((tools, _structs(example["messages"])))) or 1
+        sides: tuple[str, ...] = ("prompt", "chosen", "rejected")
+    elif is_unpaired(example):
+        sides = ("prompt", "completion")
+        numbers.append(int(example["label"]))
+    else:
+        sides = ("messages",)
+    for side in sides:
+        numbers += _marks(example[side], named)
+    return mix(tuple(numbers))
 
 
 def answer_fingerprint(example: Example) -> int:
     """The fingerprint of the last assistant turn (of a pair, of the chosen answer); 0 when there is none."""
     for message in reversed(conversation(example)):
         if message["role"] == "assistant":
-            if calls := _calls(message):
-                return digest(encode((message["content"] or None, calls))) or 1
-            return digest(message["content"].encode()) or 1
+            calls = _calls(message, dict(declared(tool) for tool in example["tools"]))
+            return mix((digest(message["content"].encode()), *calls))
     return 0
 
 
@@ -50,22 +69,39 @@ def declared(tool: Tool) -> tuple[Any, int]:
     return tool["function"].get("name"), digest(encode(tool))
 
 
-def _structs(messages: Sequence[Message]) -> list[Any]:
-    return [_struct(message) for message in messages]
+def _marks(messages: Sequence[Message], tools: Mapping[Any, int]) -> list[int]:
+    """The numbers of one conversation: of its texts, of its order, two for each call, and unusual ones."""
+    calls: list[int] = []
+    unusual: list[int] = []
+    turns: list[int] = []
+    called: list[str] = []
+    for index, message in enumerate(messages):
+        if message["role"] != "assistant":
+            continue
+        calls += _calls(message, tools)
+        made = message.get("tool_calls", ())
+        called += [call["function"]["name"] for call in made]
+        turns.append(~len(made) if message.get("weight") == 0 else len(made))
+        if reasoning := message.get("reasoning_content"):
+            unusual += (index, digest(reasoning.encode()))
+    names = [message.get("name") for message in messages if message["role"] == "tool"]
+    if names != called[: len(names)]:
+        unusual.append(digest(repr(names).encode()))
+    text = SEPARATOR.join(_escaped(message["content"]) for message in messages)
+    order = order_digest([message["role"] for message in messages], turns)
+    return [digest(text.encode()), order, *calls, *unusual]
 
 
-def _struct(message: Message) -> Any:
-    role, content = message["role"], message["content"]
-    if role == "assistant":
-        reasoning = message.get("reasoning_content") or None
-        weight: Any = 0 if message.get("weight") == 0 else None
-        return Assistant(content or None, _calls(message), reasoning, weight=weight)
-    if role == "tool":
-        return Result(content, name=message.get("name"))
-    return User(content) if role == "user" else System(content)
+def _calls(message: Message, tools: Mapping[Any, int]) -> list[int]:
+    numbers: list[int] = []
+    for call in message.get("tool_calls", ()):
+        name = call["function"]["name"]
+        numbers += (tools.get(name) or digest(name.encode()), digest(encode(call["function"]["arguments"])))
+    return numbers
 
 
-def _calls(message: Message) -> list[Call] | None:
-    made: Iterable[Any] = message.get("tool_calls", ())
-    functions = (call["function"] for call in made)
-    return [Call(Function(one["name"], one["arguments"])) for one in functions] or None
+def _escaped(text: str) -> str:
+    """The text without the separator in it; two different texts stay different."""
+    if SEPARATOR not in text and "\x01" not in text:
+        return text
+    return text.replace("\x01", "\x01\x01").replace(SEPARATOR, "\x01\x02")

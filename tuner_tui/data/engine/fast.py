@@ -5,11 +5,11 @@ is counted as `counting.count` would. Whatever it is not sure of goes to `RowIns
 same with it and without it.
 """
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from itertools import chain, islice
-from operator import attrgetter
 from string import ascii_letters
 from typing import Any
 
@@ -17,7 +17,7 @@ import msgspec
 import orjson
 from msgspec import UnsetType
 
-from tuner_tui.data.copies.fingerprints import digest, encode
+from tuner_tui.data.copies.fingerprints import MASK, SEPARATOR, digest, encode
 from tuner_tui.data.engine.arguments import values
 from tuner_tui.data.engine.counting import ARGUMENT_TYPES
 from tuner_tui.data.engine.doubt import Doubt
@@ -32,28 +32,22 @@ from tuner_tui.data.readers import decode
 from tuner_tui.data.stats import kind_of, reports_error
 from tuner_tui.data.structs import row_decoder
 from tuner_tui.data.tally import Tally
+from tuner_tui.data.texts.checks import may_hold_calls
 from tuner_tui.data.texts.scripts import script
 from tuner_tui.data.validators.texts import check_texts
 
 _SCRIPT_SAMPLE = 4000  # characters: no more than `scripts.script` looks at
 _LETTERS = ascii_letters.encode()
 _BATCH = 256  # rows whose texts are screened together
-_DOUBTS = (msgspec.MsgspecError, ValueError, LookupError, RecursionError)
+_DOUBTS = (msgspec.MsgspecError, ValueError, LookupError, RecursionError, OverflowError)
 """What is raised for a row that is not plainly clean."""
 
 
-class _Clean(msgspec.Struct, gc=False):
-    """What a clean row adds to a tally, and its texts."""
-
-    fingerprint: int
-    answer: int
-    shape: Shape
-    kind: str
-    script: str
-    offered: Sequence[tuple[str, int]]
-    called: Sequence[str]
-    types: Sequence[type]
-    text: str
+_Clean = tuple[int, int, Shape, str, str, Mapping[str, int], Sequence[str], Sequence[type], bytes]
+"""What a clean row adds to a tally: the fingerprints of the row and of its answer, its shape, kind and
+script; the tools that it offers (names and digests), the names of those that it calls, the types of the values of
+arguments; and its texts, those of the messages with SEPARATOR between them. A plain tuple: they are many.
+"""
 
 
 class FastPath:
@@ -66,7 +60,9 @@ class FastPath:
         ).decode
         self._tool_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
         self._tools = KnownTools()
+        self._known = self._tools.get
         self._plans = Plans()
+        self._plan = self._plans.get
 
     @staticmethod
     def serves(format: Format) -> bool:
@@ -81,112 +77,139 @@ class FastPath:
 
     def _add_batch(self, tally: Tally, lines: Sequence[bytes]) -> None:
         judge = self._judge
-        judged: list[_Clean | None] = []
-        for line in lines:
+        rows: list[_Clean] = []
+        places: list[int] = []  # of the rows among the lines
+        doubtful: set[int] = set()
+        for place, line in enumerate(lines):
             try:
-                judged.append(judge(line))
+                rows.append(judge(line))
+                places.append(place)
             except _DOUBTS:
-                judged.append(None)
-        clean = [index for index, row in enumerate(judged) if row is not None]
-        for place in screen([row.text for row in judged if row is not None]):
-            if not self._speaks_cleanly(lines[clean[place]]):
-                judged[clean[place]] = None
-        _count(tally, [row for row in judged if row is not None])
-        inspector = self._inspector
-        wants = inspector.wants if inspector.asks else None
-        add_fingerprint, add_answer = tally.fingerprints.append, tally.answers.append
-        for line, row in zip(lines, judged, strict=True):
-            if row is not None:
-                tally.rows += 1
-                add_fingerprint(row.fingerprint)
-                add_answer(row.answer)
-                if wants is not None and wants(row.fingerprint):
-                    inspector.add_wanted(tally, decode(tally.rows, line))
-            elif not line.isspace():
-                inspector.add(tally, decode(tally.rows + 1, line))
+                doubtful.add(place)
+        separators = sum([row[2].separators for row in rows])
+        for index in reversed(screen([row[-1] for row in rows], separators)):
+            if not self._speaks_cleanly(lines[places[index]]):
+                doubtful.add(places.pop(index))
+                del rows[index]
+        _count(tally, rows)
+        done = 0
+        for place in sorted(doubtful):
+            # Rows before it: its place among the lines, less the doubtful ones that were there before.
+            clean = bisect_left(places, place)
+            self._place(tally, rows[done:clean], places[done:clean], lines)
+            done = clean
+            if not lines[place].isspace():
+                self._inspector.add(tally, decode(tally.rows + 1, lines[place]))
+        self._place(tally, rows[done:], places[done:], lines)
+
+    def _place(
+        self, tally: Tally, rows: Sequence[_Clean], places: Sequence[int], lines: Sequence[bytes]
+    ) -> None:
+        """Give clean rows, which stand at these places among the lines, theirs in the arrays of a tally."""
+        if not self._inspector.asks:
+            tally.rows += len(rows)
+            tally.fingerprints.extend([row[0] for row in rows])
+            tally.answers.extend([row[1] for row in rows])
+            return
+        for row, place in zip(rows, places, strict=True):
+            tally.rows += 1
+            tally.fingerprints.append(row[0])
+            tally.answers.append(row[1])
+            if self._inspector.wants(row[0]):
+                self._inspector.add_wanted(tally, decode(tally.rows, lines[place]))
 
     def _judge(self, line: bytes) -> _Clean:
-        """The row, if it is plainly clean but for what its texts say. Raises _DOUBTS if not."""
+        """The row, if it is plainly clean but for what its texts say. Raises _DOUBTS if not.
+
+        It runs for each row of a dataset of millions: a statement costs more than its elegance.
+        """
         row = self._decode(line)
         raws = row.tools or ()
         if type(raws) is str:
             raws = self._tool_list(raws)
-        tools, plans = self._tools, self._plans
-        known = tools.get
-        offered = [known(tool_hash(raw)) or tools.learn(raw) for raw in raws]
+        known, learn, parsers = self._known, self._tools.learn, self._tools.parsers
+        offered = [known(tool_hash(raw)) or learn(raw) for raw in raws]
         named = dict(offered)
         if len(named) != len(offered):
             raise Doubt
         messages = row.messages
         types = tuple(map(type, messages))
-        plan = plans.get(types) or plans.learn(types)
-        texts = [*filter(None, [message.content for message in messages])]
+        plan = self._plan(types) or self._plans.learn(types)
+        contents = [message.content or "" for message in messages]
         called: list[str] = []
         ids: list[str | None] = []
         kinds: list[type] = []  # of the values of arguments
-        turns = [1 if offered else 0]
+        texts: list[bytes] = []
+        marks: list[int] = []
+        unusual: list[int] = []
+        turns = [1 if named else 0]
         for index in plan.assistants:
             message = messages[index]
             calls = message.tool_calls
             if calls:
+                last = len(marks)
                 for call in calls:
                     function = call.function
-                    called.append(function.name)
-                    ids.append(call.id)
-                    call.id = call.type = None
+                    name = function.name
+                    tool = named[name]
                     text = function.arguments
-                    texts.append(text if type(text) is str else str(text, "utf-8"))
-                    function.arguments = parsed = tools.parsers[named[function.name]](text)
+                    parsed = parsers[tool](text)
+                    called.append(name)
+                    ids.append(call.id)
+                    texts.append(text.encode() if type(text) is str else bytes(text))
+                    marks += (tool, digest(encode(parsed)))
                     kinds += map(type, values(parsed))
                 turns.append(len(calls))
-                if message.content == "":
-                    message.content = None
-            else:
-                message.tool_calls = None
-                if not message.content:
-                    raise Doubt
+            elif contents[index]:
                 turns.append(0)
-            if message.weight is not None:
-                if message.weight == 0:
-                    turns[-1] = ~turns[-1]
-                else:
-                    message.weight = None
-            if message.reasoning_content is not None:
-                texts.append(message.reasoning_content)
-                message.reasoning_content = message.reasoning_content or None
-        for index, name, identity in zip(plan.results, called, ids):  # noqa: B905 - calls at the end have none
-            result = messages[index]
-            if result.tool_call_id is not None:
-                if result.tool_call_id != identity:
-                    raise Doubt
-                result.tool_call_id = None
-            if result.name is None:
-                result.name = name
-            elif result.name != name:
+            else:
                 raise Doubt
+            if message.weight == 0:
+                turns[-1] = ~turns[-1]
+            if reasoning := message.reasoning_content:
+                if SEPARATOR in reasoning:
+                    raise Doubt
+                texts.append(reasoning.encode())
+                unusual += (index, digest(texts[-1]))
+        if ids:
+            if len(ids) > 1 or ids[0] == "":
+                given = [one for one in ids if one]
+                if len(set(given)) != len(ids) and (given or "" in ids):
+                    raise Doubt
+            for index, name, identity in zip(plan.results, called, ids):  # noqa: B905 - the last calls may have none
+                result = messages[index]
+                if result.name != name and result.name is not None:
+                    raise Doubt
+                if result.tool_call_id != identity and result.tool_call_id is not None:
+                    raise Doubt
         key = tuple(turns)
         shape = plan.known.get(key) or plan.learn(key)
-        if (ids and (not all(ids) or len(set(ids)) != len(ids))) and ids.count(None) != len(ids):
+        if True in map(str.isspace, contents):
             raise Doubt
-        if True in map(str.isspace, texts):
-            raise Doubt
-        asked = [messages[index].content for index in plan.users]
-        question = asked[0] if len(asked) == 1 else "\n".join(asked)
-        return _Clean(
-            digest(encode((offered, messages))) or 1,
-            (digest(encode((message.content, calls))) if calls else digest(message.content.encode())) or 1,
+        said = SEPARATOR.join(contents).encode()
+        asked = (
+            contents[plan.users[0]]
+            if len(plan.users) == 1
+            else "\n".join([contents[at] for at in plan.users])
+        )
+        return (
+            hash((*named.values(), digest(said), shape.order, *marks, *unusual)) & MASK or 1,
+            hash((digest(contents[plan.assistants[-1]].encode()), *(marks[last:] if calls else ()))) & MASK
+            or 1,
             shape,
             shape.kind if shape.fixed else _kind(messages, plan, shape),
-            "latin" if question[:1].isalpha() and question.isascii() else _script(question),
-            offered,
+            "latin" if asked[:1].isalpha() and asked.isascii() else _script(asked),
+            named,
             called,
             kinds,
-            "\n".join(texts),
+            b"\n".join((said, *texts)) if texts else said,
         )
 
     def _speaks_cleanly(self, line: bytes) -> bool:
         """Whether the texts of a row that is clean in all else are clean, too."""
         messages = [_message(message) for message in self._decode(line).messages]
+        if any(may_hold_calls(message["content"]) for message in messages):
+            return False
         return not any(check_texts(messages, str, 1))
 
 
@@ -236,18 +259,19 @@ def _kind(messages: Sequence[Any], plan: Plan, shape: Shape) -> str:
 
 def _count(tally: Tally, rows: Sequence[_Clean]) -> None:
     """Add what clean rows count, but for what has a place in the tally's arrays."""
+    if not rows:
+        return
+    _, _, shapes, kinds, scripts, offered, called, types, _ = zip(*rows, strict=True)
     tally.sound += len(rows)
-    tally.kinds.update(map(attrgetter("kind"), rows))
-    tally.scripts.update(filter(None, map(attrgetter("script"), rows)))
-    offered = [row.offered for row in rows]
+    tally.kinds.update(kinds)
+    tally.scripts.update(filter(None, scripts))
     tally.tools_per_row.update(map(len, offered))
-    for (name, _), times in Counter(chain.from_iterable(offered)).items():
-        tally.tools_offered[name] += times
-    tally.tools_called.update(chain.from_iterable(map(attrgetter("called"), rows)))
-    for kind, times in Counter(chain.from_iterable(map(attrgetter("types"), rows))).items():
+    tally.tools_offered.update(chain.from_iterable(offered))
+    tally.tools_called.update(chain.from_iterable(called))
+    for kind, times in Counter(chain.from_iterable(types)).items():
         if kind is not UnsetType:
             tally.argument_types[ARGUMENT_TYPES.get(kind, "object")] += times
-    for shape, times in Counter(map(attrgetter("shape"), rows)).items():
+    for shape, times in Counter(shapes).items():
         tally.ends_in_call += shape.tally.ends_in_call * times
         for name in ("turns_per_row", "calls_per_row", "calls_per_turn"):
             mine, theirs = getattr(tally, name), getattr(shape.tally, name)

@@ -1,13 +1,16 @@
 """What is to be done with a dataset, decided from its first rows and its size."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
-from tuner_tui.data.converters import convert
+from tuner_tui.data.converters import ConversionError, convert
+from tuner_tui.data.engine.fast import FastPath
 from tuner_tui.data.engine.task import Task
-from tuner_tui.data.layouts.companions import load_companion
+from tuner_tui.data.examples import Example
+from tuner_tui.data.layouts.companions import Companion, load_companion
 from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.readers import Chunk, Row, RowFile, RowSource
 from tuner_tui.data.rules import Finding
@@ -21,10 +24,7 @@ MOST_ROWS_FOR_NEAR = 50_000
 
 _CHUNK = 4 << 20  # bytes: a twentieth of a second's work, so that nobody waits long for the end of one
 _MOST_EXTRA_KEYS = 16
-# Keys of a row that say something about the conversation, or that the fast path knows.
-_READ = frozenset(
-    ("messages", "tools", "functions", "function_call", "original_tools", "parallel_tool_calls")
-)
+_KNOWN = frozenset(("messages", "tools", "parallel_tool_calls"))  # to the fast path
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def make_plan(
         max_length,
         token_share=1.0 if all_tokens else min(1.0, TOKENISED_ROWS / max(rows, 1)),
         signatures=rows <= MOST_ROWS_FOR_NEAR if near is None else near,
-        extra_keys=_extra_keys(sample),
+        extra_keys=_extra_keys(source.path, format, sample) if FastPath.serves(format) else (),
     )
     return Plan(chain(first, chunks), task)
 
@@ -84,7 +84,29 @@ def _estimate(first: Sequence[Chunk], size: int, limit: int | None) -> int:
     return rows if limit is None else min(rows, limit)
 
 
-def _extra_keys(sample: Sequence[Row]) -> tuple[str, ...]:
-    """Keys beside the conversation: an id, a source. That they are unusual does not make a row doubtful."""
-    found = dict.fromkeys(key for row in sample if row.value is not None for key in row.value)
-    return tuple(key for key in found if key not in _READ)[:_MOST_EXTRA_KEYS]
+def _extra_keys(path: Path, format: Format, sample: Sequence[Row]) -> tuple[str, ...]:
+    """Keys beside the conversation: an id, a source. That they are unusual does not make a row doubtful.
+
+    They are those without which the rows that were looked at are converted to the same examples.
+    """
+    values = [row.value for row in sample if row.value is not None]
+    found = dict.fromkeys(key for value in values for key in value)
+    asked = [key for key in found if key not in _KNOWN][:_MOST_EXTRA_KEYS]
+    companion = load_companion(path, format)
+
+    def is_extra(key: str) -> bool:
+        for value in values:
+            if key in value:
+                without = {name: item for name, item in value.items() if name != key}
+                if _converted(value, format, companion) != _converted(without, format, companion):
+                    return False
+        return True
+
+    return tuple(key for key in asked if is_extra(key))
+
+
+def _converted(value: Mapping[str, Any], format: Format, companion: Companion) -> Example | str:
+    try:
+        return convert(value, format, companion)
+    except ConversionError as error:
+        return str(error)

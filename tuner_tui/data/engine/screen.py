@@ -4,17 +4,21 @@ A few vector passes over all the bytes tell in which rows something could be; on
 """
 
 import re
+import string
 from collections.abc import Sequence
 from typing import Any
 
+from tuner_tui.data.copies.fingerprints import SEPARATOR
 from tuner_tui.data.texts.checks import LONG_NUMBER, LONG_TOKEN, NEEDLES
 
-_TOKEN, _DIGITS, _BAD, _FOREIGN = 1, 2, 4, 8
-_SEPARATOR = "\x00"
+_TOKEN, _DIGITS, _BAD, _FOREIGN, _ANGLE, _UPPER, _ROUND, _SQUARE = (1 << bit for bit in range(8))
+_ROW = b"\x01"  # between rows; within one, the texts have the separator of fingerprints between them
+_DOUBLE_S = b"ssw"
 
 
 def _classes() -> bytes:
-    """For each byte: part of a long token, part of a long number, suspicious by itself, or not ASCII.
+    """For each byte: part of a long token, part of a long number, suspicious by itself, not ASCII, or part of
+    one of NEEDLES.
 
     A backslash is suspicious because arguments are looked at as JSON text, where it can hide any character.
     """
@@ -29,47 +33,62 @@ def _classes() -> bytes:
             table[byte] |= _TOKEN
         if character in "0123456789 ().+/-":
             table[byte] |= _DIGITS
-    table[ord(_SEPARATOR)] = 0
+        if character in string.ascii_uppercase:
+            table[byte] |= _UPPER
+    for character, sign in (("<", _ANGLE), (")", _ROUND), ("]", _SQUARE)):
+        table[ord(character)] |= sign
+    table[_ROW[0]] = table[ord(SEPARATOR)] = 0
     return bytes(table)
 
 
 _TABLE = _classes()
 assert (LONG_TOKEN, LONG_NUMBER) == (16, 7), "the runs that `screen` looks for"
+_SIGN_OF_A_NEEDLE = re.compile("<|\\)]|[A-Z]{4}|ssw")
+assert all(map(_SIGN_OF_A_NEEDLE.search, NEEDLES)), "the signs of words that `screen` looks for"
 
 
-def screen(texts: Sequence[str]) -> Sequence[int]:
-    """The indexes of the texts in which `text_checks` or `scripts.answers_in_another` may find something, or
-    that hold a backslash; none of these is missing."""
+def screen(texts: Sequence[bytes], separators: int) -> Sequence[int]:
+    """The indexes of the texts, in UTF-8, in which `texts.checks` or `scripts.answers_in_another` may find
+    something, or that hold a backslash; none of these is missing. `separators`: how many SEPARATOR there should
+    be.
+    """
     import numpy as np
 
     if not texts:
         return ()
-    data = _SEPARATOR.join(texts).encode()
-    if data.count(0) != len(texts) - 1:  # a text holds the separator itself
+    data = _ROW.join(texts)
+    raw = np.frombuffer(data, np.uint8)
+    marks = np.flatnonzero(raw <= 1)
+    ends = marks[raw[marks] == 1]
+    if len(ends) != len(texts) - 1 or len(marks) - len(ends) != separators:
         return range(len(texts))
     classes: Any = np.frombuffer(data.translate(_TABLE), np.uint8)
     # A run of n is where n neighbours, and'ed together, keep their bit.
     two = classes[:-1] & classes[1:]
     four = two[:-2] & two[2:]
     seven = four[:-3] & four[3:]
-    eight = seven[:-1] & seven[1:]
-    sixteen = eight[:-8] & eight[8:]
+    sixteen = seven[:-9] & seven[9:]
+    sixteen &= seven[7:-2]
     signs = classes & _BAD
     signs[: len(seven)] |= seven & _DIGITS
     signs[: len(sixteen)] |= sixteen & _TOKEN
-    places = np.flatnonzero(signs != 0)
-    needles = [_places(data, needle.encode()) for needle in NEEDLES]
-    foreign = () if data.isascii() else np.flatnonzero((classes & _FOREIGN) != 0)
-    if not len(places) and not any(needles) and not len(foreign):
+    words = classes & (_ANGLE | _FOREIGN)
+    words[: len(four)] |= four & _UPPER
+    words[1:] |= (classes[:-1] << 1) & classes[1:] & _SQUARE
+    # To look for what is not 0 is far quicker in booleans.
+    sure, perhaps = np.flatnonzero(signs != 0), np.flatnonzero(words != 0)
+    double = _places(data, _DOUBLE_S)
+    if not (len(sure) or len(perhaps) or double):
         return ()
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
-    found = np.searchsorted(ends, np.concatenate((places, *needles)).astype(np.int64))
-    rows = set(found.tolist())
-    rows.update(
-        index
-        for index in np.unique(np.searchsorted(ends, foreign)).tolist()
-        if _NOT_LATIN.search(texts[index])
-    )
+
+    def rows_of(places: Any) -> list[int]:
+        return list(dict.fromkeys(np.searchsorted(ends, places).tolist()))
+
+    rows = set(rows_of(sure))
+    for row in rows_of(perhaps) + rows_of(double):
+        text = texts[row].decode()
+        if row not in rows and (_NOT_LATIN.search(text) or any(needle in text for needle in NEEDLES)):
+            rows.add(row)
     return sorted(rows)
 
 

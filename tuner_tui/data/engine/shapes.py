@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuner_tui.data.copies.fingerprints import order_digest
 from tuner_tui.data.engine.counting import count
 from tuner_tui.data.engine.doubt import Doubt
 from tuner_tui.data.examples import Example, Message
@@ -48,11 +49,14 @@ trained, that number's complement (-1 for none)."""
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """A shape that is in order, with the `tally` of one such row, of which that counts what follows from the
-    shape. `kind` is that of a row of which no result reports an error; `fixed`: and of all others."""
+    shape. `kind` is that of a row of which no result reports an error; `fixed`: and of all others. `order`
+    stands for it in fingerprints; `separators` are those between its texts."""
 
     kind: str
     fixed: bool
     tally: Tally
+    order: int
+    separators: int
 
 
 class Plan:
@@ -135,4 +139,4 @@ def _judge(roles: Sequence[str], turns: Turns) -> Shape | None:
     tally = Tally()
     count(tally, example)
     usual, failing = kind(example), kind(sample(roles, turns, "Error: there is no such word."))
-    return Shape(usual, usual == failing, tally)
+    return Shape(usual, usual == failing, tally, order_digest(roles, turns[1:]), len(roles) - 1)

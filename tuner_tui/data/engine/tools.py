@@ -1,5 +1,7 @@
 """Declared tools, known by the hash of their bytes: each is looked at once, not again for the next row."""
 
+import re
+
 import orjson
 from msgspec import Raw
 from xxhash import xxh3_64_intdigest
@@ -12,6 +14,8 @@ from tuner_tui.data.engine.shapes import sample
 from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.validators import validate
 
+# Beyond 64 bits orjson gives a float in its place, which `convert` refuses.
+_LONG_INTEGER = re.compile(rb"[0-9]{19}")
 _MOST = 8192  # tools kept; some kilobytes each
 
 tool_hash = xxh3_64_intdigest
@@ -45,6 +49,8 @@ class KnownTools:
         return tool
 
     def _compile(self, raw: bytes) -> Declared | None:
+        if _LONG_INTEGER.search(raw):
+            return None
         try:
             tool = orjson.loads(raw)
             example = convert({**sample(("user", "assistant"), (0, 0)), "tools": [tool]}, Format.CANONICAL)
