@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
-import orjson
 from msgspec import UNSET, Struct, UnsetType
 
 from tuner_tui.data.engine.doubt import Doubt
+from tuner_tui.data.literals.json_text import load_json
 from tuner_tui.data.schemas.checker import checker
 
 Parser = Callable[[Any], Any]
@@ -46,7 +46,7 @@ def _thorough(parameters: Any) -> Parser:
     check = checker(parameters).check if parameters is not None else None
 
     def parse(text: Any) -> Any:
-        arguments = orjson.loads(text if isinstance(text, str) else bytes(text))
+        arguments = load_json(text if isinstance(text, str) else bytes(text))
         if not isinstance(arguments, dict) or (check is not None and check(arguments)):
             raise Doubt
         return arguments

@@ -44,9 +44,11 @@ _DOUBTS = (msgspec.MsgspecError, ValueError, LookupError, RecursionError, Overfl
 
 
 _Clean = tuple[int, int, Shape, str, str, Mapping[str, int], Sequence[str], Sequence[type], bytes]
-"""What a clean row adds to a tally: the fingerprints of the row and of its answer, its shape, kind and
-script; the tools that it offers (names and digests), the names of those that it calls, the types of the values of
-arguments; and its texts, those of the messages with SEPARATOR between them. A plain tuple: they are many.
+"""What a clean row adds to a tally.
+
+The fingerprints of the row and of its answer; its shape, kind and script; the tools that it offers (names and
+digests); the names of those that it calls; the types of the values of arguments; and its texts, those of the
+messages with SEPARATOR between them. A plain tuple: they are many.
 """
 
 

@@ -49,8 +49,7 @@ assert all(map(_SIGN_OF_A_NEEDLE.search, NEEDLES)), "the signs of words that `sc
 
 def screen(texts: Sequence[bytes], separators: int) -> Sequence[int]:
     """The indexes of the texts, in UTF-8, in which `texts.checks` or `scripts.answers_in_another` may find
-    something, or that hold a backslash; none of these is missing. `separators`: how many SEPARATOR there should
-    be.
+    something, or that hold a backslash; none of these is missing. They should hold so many `separators`.
     """
     import numpy as np
 
