@@ -77,6 +77,8 @@ FILES: dict[str, list[Any]] = {
     "ends_in_call": [CALL],
     "nothing_to_train": [example(user())],
     "control_characters": [example(user("a\x00"), answer("Yes."))],
+    "call_in_text": [example(user(), answer('[weather(city="Rome")]'))],
+    "call_mark": [example(user(), answer("Calls stand after <tool_call>."))],
     "secret": [example(user(), answer(KEY))],
     "personal_data": [example(user(), answer("maria.rossi@posteo.de"))],
     "mixed_languages": [

@@ -189,7 +189,7 @@ def test_glaive_without_functions_and_with_plain_json() -> None:
             "chat",
         ),
         ({"chat": "ASSISTANT: <functioncall> [] "}, "unparseable_arguments", "chat"),
-        ({"system": "SYSTEM: {cut"}, "tools_not_list", "system"),
+        ({"system": "SYSTEM: With access to the following functions: {cut"}, "tools_not_list", "system"),
     ],
 )
 def test_glaive_refuses(change: dict[str, Any], rule: str, field: str) -> None:
@@ -391,7 +391,8 @@ def test_xlam() -> None:
     }
     assert converted["tools"][0]["function"]["parameters"] == parameters
     assert converted["original_tools"] == json.loads(XLAM["tools"])
-    assert convert(XLAM | {"answers": "[]"}, Format.XLAM)["messages"][1] == answer("")
+    # That no tool serves, and not what to say then.
+    assert convert(XLAM | {"answers": "[]"}, Format.XLAM)["messages"] == converted["messages"][:1]
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_layouts_as_other_programs_know_them() -> None:
         (WITH_IDS, Format.SHAREGPT, "the tool_calls of a message of assistant"),
         (LAST_ONLY, Format.SHAREGPT, "the weight of a message of assistant"),
         # Text that would be read as something else.
-        (example(user("x"), answer("<tool_call>?")), Format.HERMES, "could not be read again"),
+        (example(user("x"), answer("<tool_call>{?")), Format.HERMES, "could not be read again"),
         (example(user("x"), answer(" <think>a</think> b ")), Format.HERMES, "no place"),
     ],
 )

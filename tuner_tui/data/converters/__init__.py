@@ -28,9 +28,10 @@ from tuner_tui.data.converters.textual import from_glaive, from_toolace, from_to
 from tuner_tui.data.converters.toolalpaca import from_toolalpaca
 from tuner_tui.data.converters.toolbench import from_toolbench
 from tuner_tui.data.converters.tooltalk import from_tooltalk
+from tuner_tui.data.converters.written import read_written
 from tuner_tui.data.examples import Example
 from tuner_tui.data.layouts.companions import Companion
-from tuner_tui.data.layouts.formats import Format, seen
+from tuner_tui.data.layouts.formats import Format, layout_of, seen
 from tuner_tui.data.schemas.normalise import normalise_example
 
 __all__ = ["CONVERTERS", "WITH_COMPANION", "ConversionError", "convert"]
@@ -71,11 +72,13 @@ WITH_COMPANION: dict[Format, CompanionConverter] = {
 
 
 def convert(value: Mapping[str, Any], format: Format, companion: Companion | None = None) -> Example:
-    """One row of the given layout as a canonical example.
+    """One row of the given layout as a canonical example. In a file of conversations a row is read as the
+    conversation that it is, whichever of their layouts it has.
 
     Raises:
         ConversionError: the row has not this layout, or something in it has not the shape.
     """
+    format = _layout_of_row(value, format)
     try:
         if format in WITH_COMPANION:
             example = WITH_COMPANION[format](value, companion or Companion())
@@ -83,6 +86,7 @@ def convert(value: Mapping[str, Any], format: Format, companion: Companion | Non
             example = CONVERTERS.get(format, _unknown)(value)
         if isinstance(original := value.get("original_tools"), list):
             example["original_tools"] = original
+        read_written(example)
         normalise_example(example)
         orjson.dumps(example)
     except (orjson.JSONEncodeError, RecursionError) as error:
@@ -91,6 +95,33 @@ def convert(value: Mapping[str, Any], format: Format, companion: Companion | Non
         reason = "nested too deeply" if deep else f"a value that JSON cannot hold ({error})"
         raise ConversionError("bad_message", None, reason) from None
     return example
+
+
+_TURNS = (
+    *(Format.SHAREGPT, Format.APIGEN_MT, Format.AGENTINSTRUCT),
+    *(Format.HERMES, Format.TOOLACE, Format.TOOLLLAMA),
+)
+_CONVERSATIONS = (Format.CANONICAL, Format.OPENAI, Format.TYPED_CONTENT, *_TURNS)
+_ANSWERS = {
+    Format.PREFERENCE: "two answers to choose between",
+    Format.KTO: "a label of good or bad",
+}
+
+
+def _layout_of_row(value: Mapping[str, Any], format: Format) -> Format:
+    """The layout by which a row is read; another than the file's where its turns write calls as that does.
+
+    Raises:
+        ConversionError: it is a preference among conversations.
+    """
+    if format not in _CONVERSATIONS:
+        return format
+    told = layout_of(value)
+    if told in _ANSWERS:
+        reason = f"the row has {_ANSWERS[told]}, and the file has conversations"
+        raise ConversionError("unknown_layout", None, f"{reason}: move such rows to a file of their own")
+    written = told in (Format.TOOLACE, Format.TOOLLLAMA) and format in _TURNS
+    return told if written else format
 
 
 def _unknown(value: Mapping[str, Any]) -> Example:

@@ -4,26 +4,26 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tuner_tui.data.converters.answers import read_answer
 from tuner_tui.data.converters.errors import ConversionError, require
-from tuner_tui.data.converters.messages import calls_in_literal, to_messages, to_tools
+from tuner_tui.data.converters.messages import to_messages, to_tools, tools_of
+from tuner_tui.data.converters.system import with_system
 from tuner_tui.data.converters.turns import merge_turns, name_results
-from tuner_tui.data.examples import Example, Message, ToolCall
-from tuner_tui.data.literals.values import objects_in_text, read_value
+from tuner_tui.data.examples import Example, Message
+from tuner_tui.data.literals.values import bracketed, objects_in_text, read_value
 
 # No pattern has two stretches that could share characters: a hostile text costs linear time.
-_CALL = re.compile(r"<tool_call>(.*?)(?:</tool_call>|\Z)", re.DOTALL)
 _RESULT = re.compile(r"<tool_response>(.*?)(?:</tool_response>|\Z)", re.DOTALL)
-_THOUGHT = re.compile(r"\s*<(think|scratch_pad)>(.*?)</\1>", re.DOTALL)
 _RESULT_KEYS = {"name", "content", "tool_call_id"}
 _LONGEST_SYSTEM = 200_000  # characters that are looked through for instructions
 # What the system text says about the form of calls; a model's own chat template says it its own way.
 _INSTRUCTIONS = (
     re.compile(r"You are provided with function signatures within <tools>\s*</tools> XML tags[.:]?\s*"),
     re.compile(r"# Tools\n\nYou may call one or more functions to assist with the user query\.\s*"),
-    re.compile(r"Use the following pydantic model json schema for each.*?(?=For each|\Z)", re.DOTALL),
     re.compile(r"For each function call,? return a json object.*</tool_call>", re.DOTALL | re.IGNORECASE),
     re.compile(r"Here are the available tools:?\s*(?=\Z|\n)"),
 )
+_SCHEMA = re.compile(r"Use the following pydantic model json schema for each[^{\n]{0,80}\s{0,4}(?=\{)")
 
 
 def from_hermes(value: Mapping[str, Any]) -> Example:
@@ -38,50 +38,62 @@ def from_hermes(value: Mapping[str, Any]) -> Example:
         ConversionError: a call or the list of tools cannot be read, or a message is malformed.
     """
     key = "messages" if "messages" in value else "conversations"
-    turns = to_messages(require(value, key), key)
-    tools = to_tools(value.get("tools"), "tools")
+    turns = with_system(to_messages(require(value, key), key), value)
+    tools = tools_of(value)
+    first = len(turns) - len(value[key]) if isinstance(value[key], list) else 0  # 1: a system text before
+    text = "content" if key == "messages" else "value"
     messages: list[Message] = []
     tagged = False
     for index, turn in enumerate(turns):
-        field = f"{key}[{index}].{'content' if key == 'messages' else 'value'}"
+        field = f"{key}[{index - first}].{text}"
         if turn["role"] == "system":
-            turn["content"] = _without_tools(turn["content"], tools, field)
+            turn["content"] = without_tools(turn["content"], tools, field)
             if not turn["content"]:
                 continue
         elif turn["role"] == "assistant":
-            _read_answer(turn, field)
-        elif turn["content"].lstrip().startswith("<tool_response>"):
-            messages.extend(_results(turn))
+            read_answer(turn, field)
+        elif holds_results(turn):
+            messages.extend(results_of(turn))
             tagged = True
             continue
         messages.append(turn)
     return {"messages": name_results(merge_turns(messages, divide=not tagged)), "tools": tools}
 
 
-def _without_tools(text: str, tools: list[dict[str, Any]], field: str) -> str:
-    """The system text without its tools, which fill `tools` if the row has no list of its own."""
-    start, end = _tools_block(text)
-    if end < 0:
+def without_tools(text: str, tools: list[dict[str, Any]], field: str) -> str:
+    """The system text without its tools, which fill `tools` if the row has no list of its own.
+
+    Raises:
+        ConversionError: what stands between <tools> and </tools> cannot be read.
+    """
+    blocks = _tools_blocks(text)
+    if not blocks:
         return text
     if not tools:
         try:
-            tools.extend(to_tools(_listed(text[start:end].strip()), field))
+            for start, end in blocks:
+                tools.extend(to_tools(_listed(text[start + len("<tools>") : end].strip()), field))
         except ValueError as error:
             raise ConversionError("tools_not_list", field, f"the tools cannot be read ({error})") from None
-    rest = text[: start - len("<tools>")] + text[end + len("</tools>") :]
-    for pattern in _INSTRUCTIONS if len(rest) <= _LONGEST_SYSTEM else ():
-        rest = pattern.sub("", rest)
+    ends = [0, *(end + len("</tools>") for _, end in blocks)]
+    starts = [*(start for start, _ in blocks), len(text)]
+    rest = "".join(text[start:end] for start, end in zip(ends, starts, strict=True))
+    if len(rest) <= _LONGEST_SYSTEM:
+        if (found := _SCHEMA.search(rest)) and (schema := bracketed(rest, found.end())):
+            rest = rest[: found.start()] + rest[found.end() + len(schema) :]
+        for pattern in _INSTRUCTIONS:
+            rest = pattern.sub("", rest)
     return re.sub(r"\n{3,}", "\n\n", rest).strip()
 
 
-def _tools_block(text: str) -> tuple[int, int]:
-    """Where the inside of the first <tools> that is not empty begins and ends; the end is -1 without one."""
+def _tools_blocks(text: str) -> list[tuple[int, int]]:
+    """Where each <tools> that is not empty begins, and where its end tag begins."""
+    blocks: list[tuple[int, int]] = []
     end = 0
     while (start := text.find("<tools>", end)) >= 0 and (end := text.find("</tools>", start)) >= 0:
-        start += len("<tools>")
-        if text[start:end].strip():
-            return start, end
-    return 0, -1
+        if text[start + len("<tools>") : end].strip():
+            blocks.append((start, end))
+    return blocks
 
 
 def _listed(text: str) -> list[Any]:
@@ -92,31 +104,17 @@ def _listed(text: str) -> list[Any]:
     return value
 
 
-def _read_answer(turn: Message, field: str) -> None:
-    """Move thoughts and calls from the text of an assistant's turn to where they belong."""
-    text, thoughts = turn["content"], [turn.pop("reasoning_content", "")]
-    if thought := _THOUGHT.match(text):
-        text = text[thought.end() :].lstrip()
-        thoughts.append(thought[2].strip())
-    if "<tool_call>" in text:
-        # In turn: text, the inside of a call, text …
-        pieces = [piece.strip() for piece in _CALL.split(text)]
-        calls: list[ToolCall] = list(turn.get("tool_calls", ()))
-        for inside in pieces[1::2]:
-            calls.extend(calls_in_literal(inside, field))
-        if calls:
-            turn["tool_calls"] = calls
-        text = "\n".join(filter(None, pieces[::2]))
-    turn["content"] = text
-    if reasoning := "\n".join(filter(None, thoughts)):
-        turn["reasoning_content"] = reasoning
+def holds_results(turn: Message) -> bool:
+    """Whether a turn begins with a result between tags."""
+    return turn["content"].lstrip().startswith("<tool_response>")
 
 
-def _results(turn: Message) -> list[Message]:
-    """Every <tool_response> of a turn as a message of its own."""
+def results_of(turn: Message) -> list[Message]:
+    """Every <tool_response> of a turn as a message of its own. Text beside it stays: a tool's with the
+    result before it, a user's as a turn of the user after the results."""
     results: list[Message] = []
-    for found in _RESULT.finditer(turn["content"]):
-        inside = found[1].strip()
+    pieces = [piece.strip() for piece in _RESULT.split(turn["content"])]  # text, a result, text …
+    for inside in pieces[1::2]:
         result: Message = {"role": "tool", "content": inside}
         try:
             value = read_value(inside)
@@ -130,4 +128,10 @@ def _results(turn: Message) -> list[Message]:
         for key in ("name", "tool_call_id"):
             if key in turn and key not in results[0]:
                 results[0][key] = turn[key]
+    if turn["role"] == "user":
+        if said := "\n".join(filter(None, pieces[2::2])):
+            results.append({"role": "user", "content": said})
+        return results
+    for result, beside in zip(results, pieces[2::2], strict=True):
+        result["content"] = "\n".join(filter(None, (result["content"], beside)))
     return results

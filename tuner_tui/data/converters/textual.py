@@ -4,24 +4,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
-
-from tuner_tui.data.converters.errors import (
-    ConversionError,
-    json_reason,
-    kind_of,
-    malformed,
-    require,
-    unparseable,
-)
+from tuner_tui.data.converters.answers import glaive_call
+from tuner_tui.data.converters.errors import ConversionError, kind_of, malformed, require, unparseable
 from tuner_tui.data.converters.finish import FINISH, calls_finish, with_answer
-from tuner_tui.data.converters.messages import (
-    calls_in_literal,
-    make_call,
-    to_arguments,
-    to_messages,
-    to_tools,
-)
+from tuner_tui.data.converters.messages import make_call, to_arguments, to_messages, to_tools
+from tuner_tui.data.converters.system import with_system
 from tuner_tui.data.converters.turns import merge_turns, name_results
 from tuner_tui.data.examples import Example, Message, ToolCall
 from tuner_tui.data.literals.values import (
@@ -38,6 +25,7 @@ _ROLES = {"USER": "user", "ASSISTANT": "assistant", "FUNCTION RESPONSE": "tool"}
 _END = "<|endoftext|>"
 _CALL_TAG = "<functioncall>"
 _ACCESS = re.compile(r",? with access to the following functions\. ?Use them if required ?-?$")
+_TOOLS = re.compile(r"access to the following functions[^{]{0,80}(?=\{)|(?=\{\s{0,80}\"name\"\s{0,80}:)")
 
 
 def from_glaive(value: Mapping[str, Any]) -> Example:
@@ -63,7 +51,7 @@ def from_glaive(value: Mapping[str, Any]) -> Example:
         text = said.replace(_END, "").strip()
         if speaker == "ASSISTANT" and _CALL_TAG in text:
             spoken, *called = text.split(_CALL_TAG)
-            calls = [_glaive_call(one.strip()) for one in called]
+            calls = [glaive_call(one.strip(), "chat") for one in called]
             messages.append({"role": "assistant", "content": spoken.strip(), "tool_calls": calls})
         else:
             messages.append({"role": _ROLES[speaker], "content": text})
@@ -71,42 +59,19 @@ def from_glaive(value: Mapping[str, Any]) -> Example:
 
 
 def _glaive_system(value: Any) -> tuple[str, list[dict[str, Any]]]:
-    """The system text without its tools, and the tools."""
+    """The system text without its tools, and the tools; a brace elsewhere in it, as in {name}, is text."""
     if not isinstance(value, str):
         return "", []
     text = value.strip().removeprefix("SYSTEM:").strip()
-    start = text.find("{")
-    if start < 0:
+    found = _TOOLS.search(text)
+    if found is None:
         return text, []
+    start = found.end()
     try:
         tools = objects_in_text(text[start:])
     except ValueError as error:
         raise ConversionError("tools_not_list", "system", f"the tools cannot be read ({error})") from None
     return _ACCESS.sub(".", text[:start].strip()), to_tools(tools, "system")
-
-
-def _glaive_call(text: str) -> ToolCall:
-    """`{"name": "f", "arguments": '{"a": 1}'}`, which is neither JSON nor, with a ' inside, Python."""
-    head, found, tail = text.partition("'")
-    if not found or '"arguments"' not in head:
-        return _only(calls_in_literal(text, "chat"))
-    inside, closed, rest = tail.rpartition("'")
-    if not closed or rest.strip() != "}":
-        return _only(calls_in_literal(text, "chat"))
-    try:
-        outer = orjson.loads(f"{head}null{rest}")
-    except orjson.JSONDecodeError as error:
-        raise unparseable("chat", f"the call is {json_reason(error)}") from None
-    name = outer.get("name")
-    if not isinstance(name, str) or not name:
-        raise malformed("chat", "the call names no tool")
-    return make_call(name, to_arguments(inside.replace("\\'", "'"), "chat"))
-
-
-def _only(calls: list[ToolCall]) -> ToolCall:
-    if len(calls) != 1:
-        raise unparseable("chat", f"{len(calls)} calls where one should be")
-    return calls[0]
 
 
 # -- ToolACE -------------------------------------------------------------------------------------------------
@@ -122,7 +87,8 @@ _PYTHON_FORM = re.compile(
 def from_toolace(value: Mapping[str, Any]) -> Example:
     """`{"system": "… [{tool}, …] …", "conversations": [{"from": "user", …}, {"from": "assistant", "value":
     "[Get Weather(city=\\"Rome\\"), f(a=1)]"}, {"from": "tool", …}]}`: calls as Python writes them, but for
-    names with spaces; tools only in the system text, which they are cut out of.
+    names with spaces, and now and then with words around them; tools only in the system text, which they are
+    cut out of.
 
     https://huggingface.co/datasets/Team-ACE/ToolACE
 
@@ -140,13 +106,30 @@ def from_toolace(value: Mapping[str, Any]) -> Example:
         system = "\n".join(line.strip() for line in rest.splitlines() if line.strip(" ."))
     names = [tool["name"] for tool in tools if isinstance(tool.get("name"), str)]
     for index, turn in enumerate(turns):
-        text = turn["content"].strip()
-        if turn["role"] == "assistant" and _LOOKS_LIKE_CALLS.match(text) and text.endswith("]"):
-            turn["tool_calls"] = python_calls(text, names, f"conversations[{index}].value")
-            turn["content"] = ""
+        if turn["role"] == "assistant":
+            _read_python(turn, names, f"conversations[{index}].value")
     messages: list[Message] = [{"role": "system", "content": system}] if system else []
     messages.extend(merge_turns(turns if first is None else turns[1:]))
     return {"messages": name_results(messages), "tools": tools}
+
+
+def _read_python(turn: Message, names: list[str], field: str) -> None:
+    """Move the calls from the text of an assistant's turn to where they belong."""
+    text = turn["content"].strip()
+    if _LOOKS_LIKE_CALLS.match(text) and text.endswith("]"):
+        turn["tool_calls"] = python_calls(text, names, field)
+        turn["content"] = ""
+        return
+    start = min((place for name in names if (place := text.find(f"[{name}(")) >= 0), default=-1)
+    if start < 0 or not (held := bracketed(text, start)):
+        return
+    try:
+        calls = python_calls(held, names, field)
+    except ConversionError:  # words that only look like a call; the validators tell if not
+        return
+    around = (text[:start].strip(), text[start + len(held) :].strip().removeprefix(".").strip())
+    turn["tool_calls"] = calls
+    turn["content"] = "\n".join(filter(None, around))
 
 
 def python_calls(text: str, names: Iterable[str], field: str) -> list[ToolCall]:
@@ -200,7 +183,9 @@ def from_toolllama(value: Mapping[str, Any]) -> Example:
     """
     turns = to_messages(require(value, "conversations"), "conversations")
     tools = to_tools(value.get("tools"), "tools")
-    for index, turn in enumerate(turns):
+    given = len(turns)
+    turns = with_system(turns, value)
+    for index, turn in enumerate(turns, given - len(turns)):
         field = f"conversations[{index}].value"
         if turn["role"] == "system" and not tools and (held := tools_in_text(turn["content"])):
             tools = held[0]

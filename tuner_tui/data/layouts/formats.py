@@ -115,8 +115,10 @@ def layout_of(value: Mapping[str, Any]) -> Format:
     if benchmark := published_layout(value):
         return Format(benchmark)
     keys = value.keys()
-    if {"chosen", "rejected"} <= keys or {"preferred_output", "non_preferred_output"} <= keys:
+    if marks.has_pair(value):
         return Format.PREFERENCE
+    if marks.has_label(value):
+        return Format.KTO
     if "messages" in keys:
         return _of_messages(value)
     if "conversations" in keys:
@@ -138,8 +140,6 @@ _BY_KEYS: dict[Format, tuple[set[str], ...]] = {
 
 def _of_messages(value: Mapping[str, Any]) -> Format:
     messages = marks.turns_of(value, "messages")
-    if isinstance(value.get("label"), bool):
-        return Format.KTO
     if marks.has_typed_parts(messages):
         return Format.TYPED_CONTENT
     if marks.has_tagged_calls(messages):

@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from tuner_tui.data.texts.checks import CALL_MARKS
+
 _ACTION = re.compile(r"^[ \t]*Action:.*\n[ \t]*Action Input:", re.MULTILINE)
 _CALL_TURNS = ("function_call", "tool_call", "observation")
 _ASSISTANTS = ("assistant", "gpt", "model", "bot", "chatgpt")
@@ -21,6 +23,27 @@ def turns_of(value: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
         except orjson.JSONDecodeError:
             return []
     return [turn for turn in turns if isinstance(turn, Mapping)] if isinstance(turns, list) else []
+
+
+def has_pair(value: Mapping[str, Any]) -> bool:
+    """Whether the row has an answer that is preferred and one that is not, under any of their keys."""
+    told = {key for key in _PAIR if value.get(key) is not None}
+    if "preferred_output" in told or {"chosen", "rejected"} <= told:
+        return True
+    if {"chosen_response", "rejected_response"} <= told:
+        return True
+    # ms-swift: the last message is the preferred answer.
+    return "messages" in told and bool(told & {"rejected_response", "rejected"})
+
+
+_PAIR = ("preferred_output", "chosen", "rejected", "chosen_response", "rejected_response", "messages")
+
+
+def has_label(value: Mapping[str, Any]) -> bool:
+    """Whether a row's one answer is labelled good or bad: `label`, or LLaMA-Factory's `kto_tag`."""
+    if not any(key in value for key in ("messages", "conversations", "instruction", "prompt")):
+        return False
+    return isinstance(value.get("label"), bool) or value.get("kto_tag") is not None
 
 
 def has_openai_marks(value: Mapping[str, Any]) -> bool:
@@ -64,9 +87,10 @@ def has_call_turns(turns: list[Mapping[str, Any]]) -> bool:
 
 
 def has_tagged_calls(turns: list[Mapping[str, Any]]) -> bool:
-    """Whether calls stand in the text between <tool_call> and </tool_call>, or tools between <tools>."""
+    """Whether calls stand in the text, after `CALL_MARKS`, or tools between <tools> and </tools>."""
     return any(
-        "<tool_call>" in text or ("<tools>" in text and "</tools>" in text)
+        (turn.get("from", turn.get("role")) != "system" and any(mark in text for mark in CALL_MARKS))
+        or ("<tools>" in text and "</tools>" in text)
         for turn in turns
         if not turn.get("tool_calls")
         and turn.get("from", turn.get("role")) in (*_ASSISTANTS, "system")

@@ -4,6 +4,23 @@ from tuner_tui.data.rules.model import Rule, Severity
 
 TEXTS = (
     Rule(
+        "call_in_text",
+        Severity.ERROR,
+        "Call in the text",
+        "The call is trained as words: the model learns to spell the marks of another model's calls, and no "
+        "program sees that it called.",
+        '{"role": "assistant", "content": "[find_hotel(city=\\"Rome\\")]"}',
+        "Write the call in `tool_calls`, or name the file's layout with --format.",
+    ),
+    Rule(
+        "call_mark",
+        Severity.WARNING,
+        "Mark of a call in the text",
+        "A chat template or a program may take the words after it for a call.",
+        '"content": "Calls stand between <tool_call> and </tool_call>."',
+        "If it is meant to be a call, write it in `tool_calls`; if it is spoken of, nothing needs mending.",
+    ),
+    Rule(
         "control_characters",
         Severity.WARNING,
         "Control characters",

@@ -7,7 +7,14 @@ of many rows at once for the same signs, and checks only the rows that have one.
 import re
 from collections.abc import Iterator
 
-NEEDLES = ("assword", "asswd", "ASSWORD", "ASSWD", "PRIVATE KEY")
+CALL_MARKS = ("<tool_call>", "<TOOLCALL>", "[TOOL_CALLS]", "<functioncall>", "<|python_tag|>")
+"""What models write before a call, where it is not a part of the message of its own."""
+
+CALL_NEEDLES = ("<tool", "TOOL", "<functioncall>", "<|python_tag|>", ")]")
+"""Few words one of which stands in every text out of which a call may be read: `CALL_MARKS`, Hermes' tags of
+tools and results, and the end of calls as Python writes them, `[f(a=1)]`."""
+
+NEEDLES = ("assword", "asswd", "ASSWORD", "ASSWD", "PRIVATE KEY", *CALL_NEEDLES)
 """Words one of which stands in a suspicious text that has none of the other signs."""
 
 LONG_TOKEN = 16
@@ -38,6 +45,11 @@ def suspicious(text: str) -> bool:
         return True
     # Twice as fast as to search the whole text: most words are short.
     return any(_TOKEN.search(word) for word in text.split() if len(word) >= LONG_TOKEN)
+
+
+def may_hold_calls(text: str) -> bool:
+    """Whether converting the text may read calls out of it, or its checks find some left in it."""
+    return any(needle in text for needle in CALL_NEEDLES)
 
 
 def control_character(text: str) -> str | None:

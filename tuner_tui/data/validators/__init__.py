@@ -12,6 +12,7 @@ from tuner_tui.data.validators.calls import check_calls, check_tools
 from tuner_tui.data.validators.results import check_results
 from tuner_tui.data.validators.texts import check_texts
 from tuner_tui.data.validators.turns import check_roles, check_turns, says_something
+from tuner_tui.data.validators.written import check_written
 
 __all__ = ["RULES", "Finding", "Rule", "Severity", "validate"]
 
@@ -33,6 +34,7 @@ def validate(example: Example, row: int) -> list[Finding]:
     found.extend(check_results(messages, place, row))
     found.extend(check_turns(messages, place, row))
     found.extend(check_texts(messages, place, row))
+    found.extend(check_written(example, messages, place, row))
     if is_preference(example):
         found.extend(_check_pair(example, row))
     elif is_unpaired(example) and not any(map(says_something, example["completion"])):
