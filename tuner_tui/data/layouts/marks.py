@@ -13,6 +13,12 @@ _CALL_TURNS = ("function_call", "tool_call", "observation")
 _ASSISTANTS = ("assistant", "gpt", "model", "bot", "chatgpt")
 _TEXT_PARTS = ("text", "input_text", "output_text", "refusal", "image_url", "input_audio", "file")
 
+LOOKED_AT = frozenset(
+    ("system", "functions", "label", "kto_tag", "original_tools")
+    + ("chosen", "rejected", "chosen_response", "rejected_response", "preferred_output")
+)
+"""Keys of a row, beside its turns and tools, that change what the row is read as."""
+
 
 def turns_of(value: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     """The objects in a row's list of turns, also where the list is JSON text (as in CSV)."""
