@@ -41,7 +41,7 @@ def order_digest(roles: Sequence[str], turns: Sequence[int]) -> int:
 def fingerprint(example: Example) -> int:
     """The fingerprint of an example, never 0."""
     tools = [declared(tool) for tool in example["tools"]]
-    named = dict(tools)
+    named = _named(tools)
     numbers = [mark for _, mark in tools]
     if is_preference(example):
         sides: tuple[str, ...] = ("prompt", "chosen", "rejected")
@@ -59,7 +59,7 @@ def answer_fingerprint(example: Example) -> int:
     """The fingerprint of the last assistant turn (of a pair, of the chosen answer); 0 when there is none."""
     for message in reversed(conversation(example)):
         if message["role"] == "assistant":
-            calls = _calls(message, dict(declared(tool) for tool in example["tools"]))
+            calls = _calls(message, _named([declared(tool) for tool in example["tools"]]))
             return mix((digest(message["content"].encode()), *calls))
     return 0
 
@@ -67,6 +67,10 @@ def answer_fingerprint(example: Example) -> int:
 def declared(tool: Tool) -> tuple[Any, int]:
     """What stands for a declared tool: its name, and 64 bits of all of it."""
     return tool["function"].get("name"), digest(encode(tool))
+
+
+def _named(tools: Sequence[tuple[Any, int]]) -> dict[str, int]:
+    return {name: mark for name, mark in tools if isinstance(name, str)}
 
 
 def _marks(messages: Sequence[Message], tools: Mapping[Any, int]) -> list[int]:
