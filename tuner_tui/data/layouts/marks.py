@@ -14,8 +14,10 @@ _ASSISTANTS = ("assistant", "gpt", "model", "bot", "chatgpt")
 _TEXT_PARTS = ("text", "input_text", "output_text", "refusal", "image_url", "input_audio", "file")
 
 LOOKED_AT = frozenset(
-    ("system", "functions", "label", "kto_tag", "original_tools")
-    + ("chosen", "rejected", "chosen_response", "rejected_response", "preferred_output")
+    (
+        *("system", "functions", "label", "kto_tag", "original_tools"),
+        *("chosen", "rejected", "chosen_response", "rejected_response", "preferred_output"),
+    )
 )
 """Keys of a row, beside its turns and tools, that change what the row is read as."""
 
