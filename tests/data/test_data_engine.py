@@ -206,6 +206,22 @@ def test_what_is_plainly_clean_is_not_converted(write: Writer, monkeypatch: pyte
     assert looked_at == []
 
 
+def test_a_key_that_says_something_only_in_a_later_row(write: Writer) -> None:
+    rows = [conversation(number) | {"label": None, "source": "x"} for number in range(150)]
+    rows[140]["label"] = False
+    assert list(inspect_file(write(rows)).rows_of("unknown_layout")) == [141]
+
+
+def test_a_key_that_no_struct_can_have(write: Writer) -> None:
+    rows = [conversation(number) | {'a"b': 1, "类型": "x", "id": number} for number in range(60)]
+    assert inspect_file(write(rows)).tally.sound == 60
+
+
+def test_an_integer_that_no_64_bits_hold(write: Writer) -> None:
+    row = example(user(), answer("", call(city="Rome", days=2**64)))
+    assert list(inspect_file(write([conversation(1), row])).rows_of("unparseable_arguments")) == [2]
+
+
 @pytest.fixture
 def mixed(write: Writer) -> Path:
     """Rows of all sorts, a thousand and more."""

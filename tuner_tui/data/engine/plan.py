@@ -12,6 +12,7 @@ from tuner_tui.data.engine.task import Task
 from tuner_tui.data.examples import Example
 from tuner_tui.data.layouts.companions import Companion, load_companion
 from tuner_tui.data.layouts.formats import Format
+from tuner_tui.data.layouts.marks import LOOKED_AT
 from tuner_tui.data.readers import Chunk, Row, RowFile, RowSource
 from tuner_tui.data.rules import Finding
 from tuner_tui.data.tally import Tally
@@ -91,7 +92,7 @@ def _extra_keys(path: Path, format: Format, sample: Sequence[Row]) -> tuple[str,
     """
     values = [row.value for row in sample if row.value is not None]
     found = dict.fromkeys(key for value in values for key in value)
-    asked = [key for key in found if key not in _KNOWN][:_MOST_EXTRA_KEYS]
+    asked = [key for key in found if key not in _KNOWN | LOOKED_AT][:_MOST_EXTRA_KEYS]
     companion = load_companion(path, format)
 
     def is_extra(key: str) -> bool:
