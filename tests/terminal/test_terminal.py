@@ -148,7 +148,8 @@ def test_a_closed_terminal_ends_the_app_and_not_the_run(
 ) -> None:
     run_dir, pid = trainer
     arguments = f"watch=__import__('pathlib').Path({str(run_dir)!r})"
-    terminal = Terminal(OPEN.format(arguments=arguments), environment)
+    nohup = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); "
+    terminal = Terminal(nohup + OPEN.format(arguments=arguments), environment)
     terminal.until(lambda: terminal.shows("● running") and terminal.shows("train 0."))
     terminal.close()
     assert terminal.exit_status() != 0

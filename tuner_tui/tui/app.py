@@ -1,5 +1,6 @@
 """The app: its modes and their wiring, nothing else."""
 
+import signal
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
@@ -214,6 +215,8 @@ def _farewell(run_dir: Path | None) -> str | None:
 
 def run_app(watch: Path | None = None, tour: bool = False) -> int:
     """Open the app: at home, on the run `watch`, or with the tour. Returns the exit status."""
+    # A window ends with its terminal, also where what started it lets its children outlive theirs (nohup).
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     app = TunerApp(watch=watch, tour=tour)
     app.run()
     return app.return_code or 0
