@@ -281,3 +281,14 @@ def test_a_placeholder_in_a_glaive_system_is_text() -> None:
 def test_xlam_without_a_call_has_nothing_to_train() -> None:
     row = {"query": "Sing.", "answers": "[]", "tools": "[]"}
     assert _rules(row, Format.XLAM) == {"nothing_to_train"}
+
+
+def test_original_tools_may_be_anything() -> None:
+    row = {
+        "messages": [user(), answer("Call [f(a=1)].")],
+        "tools": [],
+        "original_tools": ["f", {"function": 3}],
+    }
+    assert "call_in_text" not in {found.rule for found in validate(row, 1)}
+    row["original_tools"] = [{"name": "f"}]
+    assert "call_in_text" in {found.rule for found in validate(row, 1)}

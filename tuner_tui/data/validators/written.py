@@ -42,7 +42,15 @@ def _call(text: str, example: Example) -> str | None:
         return mark
     if ")]" not in text:
         return None
-    tools = [*example["tools"], *example.get("original_tools", ())]
-    names = {tool.get("function", tool).get("name") for tool in tools}
-    starts = (f"[{name}(" for name in names if isinstance(name, str) and name)
+    starts = (f"[{name}(" for name in _names(example))
     return next((start for start in sorted(starts) if start in text), None)
+
+
+def _names(example: Example) -> Iterator[str]:
+    """The names of the tools, also as they stood in the file, where anything may stand."""
+    originals = example.get("original_tools")
+    for tool in [*example["tools"], *(originals if isinstance(originals, list) else ())]:
+        function = tool.get("function", tool) if isinstance(tool, dict) else None
+        name = function.get("name") if isinstance(function, dict) else None
+        if isinstance(name, str) and name:
+            yield name
