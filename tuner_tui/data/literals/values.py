@@ -2,6 +2,7 @@
 
 import ast
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -64,20 +65,42 @@ def _key(node: ast.expr | None) -> str:
 def bracketed(text: str, start: int) -> str | None:
     """The text from the bracket at `start` to the one that closes it, brackets inside quotes left aside;
     None when it is never closed."""
-    depth, position = 0, start
-    while position < len(text):
-        mark = text[position]
-        if mark in "\"'":
-            position = _after_quote(text, position)
-            continue
+    depth = 0
+    for position, mark in _unquoted(text, start):
         if mark in _OPENING:
             depth += 1
         elif mark in _CLOSING:
             depth -= 1
             if depth == 0:
                 return text[start : position + 1]
-        position += 1
     return None
+
+
+def split_top(text: str, separator: str = ",") -> list[str]:
+    """The pieces between separators that stand in no bracket and no quotes."""
+    pieces: list[str] = []
+    depth = begin = 0
+    for position, mark in _unquoted(text, 0):
+        if mark in _OPENING:
+            depth += 1
+        elif mark in _CLOSING:
+            depth -= 1
+        elif mark == separator and depth == 0:
+            pieces.append(text[begin:position])
+            begin = position + 1
+    return [*pieces, text[begin:]]
+
+
+def _unquoted(text: str, start: int) -> Iterator[tuple[int, str]]:
+    """The characters from `start` on that stand in no quotes, with their positions."""
+    position = start
+    while position < len(text):
+        mark = text[position]
+        if mark in "\"'":
+            position = _after_quote(text, position)
+        else:
+            yield position, mark
+            position += 1
 
 
 def _after_quote(text: str, start: int) -> int:
@@ -90,26 +113,6 @@ def _after_quote(text: str, start: int) -> int:
             return position + 1
         position += 1
     return position
-
-
-def split_top(text: str, separator: str = ",") -> list[str]:
-    """The pieces between separators that stand in no bracket and no quotes."""
-    pieces: list[str] = []
-    depth = begin = position = 0
-    while position < len(text):
-        mark = text[position]
-        if mark in "\"'":
-            position = _after_quote(text, position)
-            continue
-        if mark in _OPENING:
-            depth += 1
-        elif mark in _CLOSING:
-            depth -= 1
-        elif mark == separator and depth == 0:
-            pieces.append(text[begin:position])
-            begin = position + 1
-        position += 1
-    return [*pieces, text[begin:]]
 
 
 def tools_in_text(text: str) -> tuple[list[Any], str] | None:
