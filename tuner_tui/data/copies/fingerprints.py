@@ -40,7 +40,17 @@ def order_digest(roles: Sequence[str], turns: Sequence[int]) -> int:
 
 def fingerprint(example: Example) -> int:
     """The fingerprint of an example, never 0."""
+    return _whole(example, [declared(tool) for tool in example["tools"]])
+
+
+def fingerprints(example: Example) -> tuple[int, int]:
+    """The fingerprints of an example and of its last assistant turn (of a pair, of the chosen answer); the
+    second is 0 when there is none."""
     tools = [declared(tool) for tool in example["tools"]]
+    return _whole(example, tools), _answer(example, tools)
+
+
+def _whole(example: Example, tools: Sequence[tuple[Any, int]]) -> int:
     named = _named(tools)
     numbers = [mark for _, mark in tools]
     if is_preference(example):
@@ -55,12 +65,10 @@ def fingerprint(example: Example) -> int:
     return mix(tuple(numbers))
 
 
-def answer_fingerprint(example: Example) -> int:
-    """The fingerprint of the last assistant turn (of a pair, of the chosen answer); 0 when there is none."""
+def _answer(example: Example, tools: Sequence[tuple[Any, int]]) -> int:
     for message in reversed(conversation(example)):
         if message["role"] == "assistant":
-            calls = _calls(message, _named([declared(tool) for tool in example["tools"]]))
-            return mix((digest(message["content"].encode()), *calls))
+            return mix((digest(message["content"].encode()), *_calls(message, _named(tools))))
     return 0
 
 

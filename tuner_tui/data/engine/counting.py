@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tuner_tui.data.copies.fingerprints import answer_fingerprint, fingerprint
+from tuner_tui.data.copies.fingerprints import fingerprints
 from tuner_tui.data.examples import Example, conversation, is_preference, is_unpaired
 from tuner_tui.data.stats import kind
 from tuner_tui.data.tally import Tally
@@ -54,7 +54,7 @@ def count(tally: Tally, example: Example) -> tuple[int, int]:
     tally.calls_per_row[calls] += 1
     last = messages[-1]
     tally.ends_in_call += last["role"] == "assistant" and bool(last.get("tool_calls"))
-    return fingerprint(example), answer_fingerprint(example)
+    return fingerprints(example)
 
 
 def _name(tool: Mapping[str, Any]) -> str:
