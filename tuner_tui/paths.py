@@ -23,6 +23,11 @@ def baselines_dir() -> Path:
     return home() / "baselines"
 
 
+def merged_dir() -> Path:
+    """Base models with the adapter of an earlier run merged into them."""
+    return home() / "merged"
+
+
 def config_dir() -> Path:
     """The person's own settings and themes: `$TUNER_HOME/config`, or `~/.config/tuner` (XDG)."""
     if os.environ.get("TUNER_HOME"):

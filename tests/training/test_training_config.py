@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from tuner_tui.errors import UserError
-from tuner_tui.training.config import TrainConfig, load_config, parse_config, problems, to_yaml
+from tuner_tui.training.config import METHODS, TrainConfig, load_config, parse_config, problems, to_yaml
 
 GOOD = "data: {train: [a.jsonl]}\n"
+PPO = "ppo: {reward_model: rewards}\n"
 
 
 @given(
@@ -39,7 +40,8 @@ def test_yaml_says_the_same_again(name: str, rate: float, files: list[str], bits
 
 
 def test_every_field_is_explained_in_the_model_and_in_the_yaml() -> None:
-    text = " ".join(to_yaml(parse_config(GOOD, "x")).replace("#", " ").split())
+    texts = (to_yaml(parse_config(f"method: {method}\n{GOOD}{PPO}", "x")) for method in METHODS)
+    text = " ".join(" ".join(texts).replace("#", " ").split())
 
     def check(model: type[BaseModel]) -> None:
         for name, field in model.model_fields.items():

@@ -39,8 +39,11 @@ class Answer:
 class Generator:
     """A loaded model. `load` makes one; `answers` asks it."""
 
-    def __init__(self, model: Any, tokenizer: Any, convention: Convention) -> None:
+    def __init__(self, model: Any, tokenizer: Any, convention: Convention, tuned_model: Any = None) -> None:
+        """`tuned_model` is the tuned one where every weight was trained; else `model` has an adapter, or is
+        the base alone."""
         self._model = model
+        self._tuned_model = tuned_model or model
         self._tokenizer = tokenizer
         self._convention = convention
         ends = model.generation_config.eos_token_id
@@ -55,7 +58,8 @@ class Generator:
 
         Args:
             model: a folder or a hub id.
-            adapter: the folder of a trained adapter, or None for the base model alone.
+            adapter: the folder of a trained adapter, or of a model whose every weight was trained; None for
+                the base model alone.
             bits: 4 for NF4 weights, None for weights as they are stored.
             double: quantize the constants of quantization too.
             dtype: of the computation: "auto", "float32" or "bfloat16".
@@ -71,7 +75,10 @@ class Generator:
             # On a CPU every forward pass would dequantize all weights again: do it once. The values are
             # the same to the bit, as the layer computes with the dequantized weights in this very type.
             loaded = loaded.dequantize(dtype=compute)
-        if adapter is not None:
+        tuned = None
+        if adapter is not None and (adapter / "config.json").is_file():
+            tuned = load_base(str(adapter), compute, bits=None, double=False).eval()
+        elif adapter is not None:
             from peft import PeftModel
 
             loaded = PeftModel.from_pretrained(loaded, str(adapter))
@@ -79,7 +86,7 @@ class Generator:
         tokenizer.padding_side = "left"
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token
-        return cls(loaded, tokenizer, convention)
+        return cls(loaded, tokenizer, convention, tuned)
 
     def answers(
         self,
@@ -131,9 +138,10 @@ class Generator:
         def stop(ids: torch.Tensor, _scores: Any, **_: Any) -> torch.Tensor:
             return torch.full((ids.shape[0],), cancelled(), dtype=torch.bool, device=ids.device)
 
-        off = not tuned and hasattr(self._model, "disable_adapter")
-        with torch.inference_mode(), self._model.disable_adapter() if off else nullcontext():
-            output = self._model.generate(
+        model = self._tuned_model if tuned else self._model
+        off = not tuned and hasattr(model, "disable_adapter")
+        with torch.inference_mode(), model.disable_adapter() if off else nullcontext():
+            output = model.generate(
                 **padded,
                 do_sample=False,
                 num_beams=1,

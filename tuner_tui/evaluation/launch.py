@@ -17,6 +17,7 @@ from tuner_tui.evaluation.progress import load_summary, read_progress
 from tuner_tui.evaluation.scoring import SCORING_VERSION
 from tuner_tui.runs import files, process
 from tuner_tui.runs import layout as runs_layout
+from tuner_tui.training.bases import base_model
 from tuner_tui.training.config import TrainConfig, load_config
 
 _SMALL = 4 * 2**20
@@ -42,7 +43,9 @@ def start_evaluation(
     """
     _check_arms(arms)
     config = load_config(run_dir / runs_layout.CONFIG)
-    adapter = run_dir / runs_layout.ADAPTER
+    if config.method == "reward":
+        raise UserError(f"run {run_dir.name} made a reward model, which scores answers and gives none.")
+    adapter = run_dir / (runs_layout.ADAPTER if config.lora.enabled else runs_layout.MODEL)
     if "tuned" in arms and not adapter.is_dir():
         raise UserError(
             f"run {run_dir.name} has no adapter yet; wait until it has finished, or evaluate the base "
@@ -117,10 +120,11 @@ def _request(config: TrainConfig, arms: Sequence[str], adapter: Path, heldout: P
         )
     bits, double = config.quantization.bits, config.quantization.double
     longest = config.evaluation.max_new_tokens
-    key = _baseline_key(config.model.name, heldout, bits, double, config.model.dtype, longest)
+    base = base_model(config)
+    key = _baseline_key(base, heldout, bits, double, config.model.dtype, longest)
     return Request(
         suite="heldout",
-        model=paths.resolve_model(config.model.name),
+        model=base,
         name=config.model.name,
         adapter=adapter.absolute() if "tuned" in arms else None,
         bits=bits,

@@ -10,9 +10,13 @@ from pathlib import Path
 
 from tuner_tui.runs import layout
 from tuner_tui.runs.files import sync_folder
+from tuner_tui.runs.writer import RunWriter
 
-_NEEDED = ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt", "trainer_state.json")
+_NEEDED = ("optimizer.pt", "scheduler.pt", "trainer_state.json")
 """Without the optimizer's or scheduler's file the Trainer would start them anew, without a word."""
+
+_WEIGHTS = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
+"""One of them: of an adapter, or of a model whose every weight is trained."""
 
 
 def newest(run_dir: Path) -> tuple[Path, int] | None:
@@ -21,9 +25,29 @@ def newest(run_dir: Path) -> tuple[Path, int] | None:
     return found[-1] if found else None
 
 
+def resume(run: RunWriter) -> str | None:
+    """The checkpoint to go on from, if there is one, said in the run directory; call it as its one writer.
+
+    What a killed process left unfinished is removed; what it had logged beyond the checkpoint is made anew.
+    """
+    sweep(run.run_dir)
+    found = newest(run.run_dir)
+    reached = found[1] if found else 0
+    run.resumed(reached)
+    run.update(step=reached)
+    if found is None:
+        return None
+    run.event("resumed", f"going on from the checkpoint of step {reached}.")
+    return str(found[0])
+
+
 def is_complete(path: Path) -> bool:
     """Whether all that a resume needs is there and not empty."""
-    return all((path / name).is_file() and (path / name).stat().st_size for name in _NEEDED)
+
+    def there(name: str) -> bool:
+        return (path / name).is_file() and (path / name).stat().st_size > 0
+
+    return all(map(there, _NEEDED)) and any(map(there, _WEIGHTS))
 
 
 def prune(run_dir: Path, keep: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GenerationConfig
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GenerationConfig
 
 from tuner_tui import paths
 from tuner_tui.errors import UserError
@@ -44,8 +44,48 @@ def load_tokenizer(name: str) -> Any:
     return tokenizer
 
 
+def base_for(
+    config: TrainConfig, dtype: torch.dtype, kind: Any = AutoModelForCausalLM, **options: Any
+) -> Any:
+    """The base model of a run, an adapter of an earlier run merged into it, ready to be trained.
+
+    Args:
+        dtype: of the computation. Without an adapter the weights themselves are trained, and are float32.
+        kind: the Auto class of transformers that loads it.
+        options: for its `from_pretrained`, such as `num_labels`.
+
+    Raises:
+        UserError: it cannot be loaded.
+    """
+    from tuner_tui.recipes.merge import ensure
+
+    model = load_base(
+        ensure(config),
+        dtype if config.lora.enabled else torch.float32,
+        bits=config.quantization.bits,
+        double=config.quantization.double,
+        attention=config.model.attention,
+        kind=kind,
+        **options,
+    )
+    model.config.use_cache = False
+    return model
+
+
+def stored_dtype(name: str) -> torch.dtype:
+    """The number type in which a model's weights are stored."""
+    return AutoConfig.from_pretrained(paths.resolve_model(name)).dtype or torch.float32
+
+
 def load_base(
-    name: str, dtype: torch.dtype, *, bits: int | None, double: bool, attention: str = "auto"
+    name: str,
+    dtype: torch.dtype,
+    *,
+    bits: int | None,
+    double: bool,
+    attention: str = "auto",
+    kind: Any = AutoModelForCausalLM,
+    **options: Any,
 ) -> Any:
     """The base model ("embedded", a folder or a hub id) on the device that computes.
 
@@ -65,12 +105,13 @@ def load_base(
             bnb_4bit_compute_dtype=dtype,
         )
     try:
-        return AutoModelForCausalLM.from_pretrained(
+        return kind.from_pretrained(
             paths.resolve_model(name),
             dtype=dtype,
             quantization_config=quantization,
-            attn_implementation="sdpa" if attention == "auto" else attention,
+            attn_implementation=attention if attention in ("sdpa", "eager") else "sdpa",
             device_map={"": 0} if torch.cuda.is_available() else {"": "cpu"},
+            **options,
         )
     except (OSError, ValueError) as error:
         raise UserError(f'cannot load the model "{name}": {_first_line(error)}') from error
@@ -85,14 +126,16 @@ def stop_tokens(name: str) -> frozenset[int]:
     return frozenset(ends if isinstance(ends, list) else [ends]) - {None}
 
 
-def lora(config: TrainConfig) -> LoraConfig:
-    """The adapter's shape, in peft's terms."""
+def lora(config: TrainConfig, task: str = "CAUSAL_LM") -> LoraConfig:
+    """The adapter's shape, in peft's terms; `task` is peft's, such as "SEQ_CLS" for a reward model."""
     targets = config.lora.targets
     return LoraConfig(
-        task_type="CAUSAL_LM",
+        task_type=task,
         r=config.lora.r,
         lora_alpha=config.lora.alpha,
         lora_dropout=config.lora.dropout,
+        use_rslora=config.lora.rslora,
+        use_dora=config.lora.dora,
         target_modules=targets
         if targets == "all-linear"
         else [name.strip() for name in targets.split(",") if name.strip()],

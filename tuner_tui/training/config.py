@@ -4,13 +4,23 @@ import difflib
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 from tuner_tui.errors import UserError
+from tuner_tui.training.method_sections import (
+    METHODS,
+    GroupConfig,
+    LaunchConfig,
+    Method,
+    PPOConfig,
+    PreferenceConfig,
+    RewardConfig,
+    applies,
+)
 from tuner_tui.training.sections import (
     DataConfig,
     EvaluationConfig,
@@ -24,15 +34,23 @@ from tuner_tui.training.sections import (
 )
 
 __all__ = [
+    "METHODS",
     "DataConfig",
     "EvaluationConfig",
+    "GroupConfig",
+    "LaunchConfig",
     "LoggingConfig",
     "LoraConfig",
+    "Method",
     "ModelConfig",
     "OptimizationConfig",
+    "PPOConfig",
+    "PreferenceConfig",
     "QuantizationConfig",
+    "RewardConfig",
     "Section",
     "TrainConfig",
+    "applies",
     "load_config",
     "parse_config",
     "problems",
@@ -52,10 +70,12 @@ class TrainConfig(Section):
         min_length=1,
         max_length=60,
     )
-    method: Literal["sft"] = explained(
+    method: Method = explained(
         "sft",
         title="Method",
-        description="sft: supervised fine-tuning; the model learns to say what the assistant says.",
+        description="sft: learn to say what the assistant says. dpo: from pairs of a better and a worse "
+        "answer. kto: from answers labelled good or bad. reward: a model that scores answers, from pairs. "
+        "ppo: try answers out, judged by that model. grpo, rloo: try answers out, judged by rules.",
     )
     seed: int = explained(
         0,
@@ -68,9 +88,36 @@ class TrainConfig(Section):
     quantization: QuantizationConfig = Field(default_factory=QuantizationConfig, title="Quantization")
     lora: LoraConfig = Field(default_factory=LoraConfig, title="LoRA")
     data: DataConfig = Field(title="Data")
+    preference: PreferenceConfig = Field(default_factory=PreferenceConfig, title="Preference")
+    reward: RewardConfig = Field(default_factory=RewardConfig, title="Reward model")
+    ppo: PPOConfig = Field(default_factory=PPOConfig, title="PPO")
+    grpo: GroupConfig = Field(default_factory=GroupConfig, title="Group rewards")
     optimization: OptimizationConfig = Field(default_factory=OptimizationConfig, title="Optimization")
     logging: LoggingConfig = Field(default_factory=LoggingConfig, title="Logging")
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig, title="Evaluation")
+    launch: LaunchConfig = Field(default_factory=LaunchConfig, title="Launch")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """What no section can know alone."""
+        batch = self.optimization.effective_batch
+        if not self.lora.enabled:
+            if self.method != "sft":
+                raise ValueError("lora.enabled: only sft trains without an adapter; the others need its base")
+            if self.quantization.bits:
+                raise ValueError(
+                    "quantization.bits: 4-bit weights are frozen; without an adapter leave it empty"
+                )
+        if self.method == "ppo":
+            if self.ppo.reward_model is None:
+                raise ValueError("ppo.reward_model: missing; train one first, with the method reward")
+            if self.ppo.rollouts % batch:
+                raise ValueError(f"ppo.rollouts must be a multiple of effective_batch ({batch})")
+        if self.method in ("grpo", "rloo") and batch % self.grpo.generations:
+            raise ValueError(
+                f"effective_batch ({batch}) must be a multiple of grpo.generations ({self.grpo.generations})"
+            )
+        return self
 
     @field_validator("name")
     @classmethod
@@ -136,19 +183,24 @@ def problems(error: ValidationError) -> list[str]:
 
 
 def to_yaml(config: TrainConfig) -> str:
-    """A YAML text with a comment on every field; `parse_config` of it gives the same again."""
+    """A YAML text with a comment on every field; `parse_config` of it gives the same again.
+
+    Sections that mean nothing to the method are left out, unless something was set in them.
+    """
     lines: list[str] = []
-    _write_section(config, lines, "")
+    _write_section(config, lines, "", config.method)
     return "\n".join(lines) + "\n"
 
 
-def _write_section(section: BaseModel, lines: list[str], indent: str) -> None:
+def _write_section(section: BaseModel, lines: list[str], indent: str, method: str) -> None:
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, BaseModel):
+            if not applies(name, method) and value == type(value)():
+                continue
             lines += ["", f"{indent}# {field.title}: {(type(value).__doc__ or '').strip()}"]
             lines.append(f"{indent}{name}:")
-            _write_section(value, lines, indent + "  ")
+            _write_section(value, lines, indent + "  ", method)
         else:
             lines += _comment(field, indent)
             lines.append(f"{indent}{name}: {_scalar(value)}")

@@ -53,7 +53,7 @@ def estimate(config: TrainConfig) -> Estimate:
     parts["overhead"] = round(0.05 * sum(parts.values()) + 0.6 * _GIGABYTE)
     notes = [f"for {_tokens(config):,} tokens at once: the micro-batch, each row of the longest length"]
     notes.append(f"computing in {'bfloat16' if half else 'float32'}")
-    if config.data.packing and not config.optimization.gradient_checkpointing:
+    if config.data.packing and config.optimization.gradient_checkpointing == "none":
         notes.append("packs of unequal length leave gaps: up to a third more may be reserved")
     if shape.experts > 1:
         notes.append("of a mixture of experts, the adapter takes the attention layers alone")
@@ -93,7 +93,7 @@ def activation_bytes(shape: Shape, config: TrainConfig, width: int) -> int:
     (arXiv:1604.06174). Packed rows under sdpa add a mask of tokens x tokens.
     """
     kept = width * shape.hidden
-    if not config.optimization.gradient_checkpointing:
+    if config.optimization.gradient_checkpointing == "none":
         kept = _saved(shape, config, width)
     mask = width * config.data.max_length**2 if config.data.packing else 0
     return _tokens(config) * shape.layers * kept + mask
@@ -110,7 +110,7 @@ def peak_bytes(shape: Shape, config: TrainConfig, width: int) -> int:
     layer = tokens * (4 * shape.feed_forward * shape.active_experts + 4 * shape.hidden) * width // 2
     if config.quantization.bits:
         layer += width * shape.hidden * shape.feed_forward
-    if config.optimization.gradient_checkpointing:
+    if config.optimization.gradient_checkpointing != "none":
         layer += tokens * _saved(shape, config, width)
     piece = min(tokens, 4096) * min(shape.vocabulary, 32768) * 6
     return max(layer, 3 * width * shape.hidden * tokens + piece)

@@ -7,7 +7,7 @@ when it is too `low` or too `high`, and its `unit`.
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 def explained(
@@ -42,17 +42,29 @@ class ModelConfig(Section):
         description='"embedded" (ships with tuner), a folder, or an id of the Hugging Face hub.',
         min_length=1,
     )
+    adapter: str | None = explained(
+        None,
+        title="Start from adapter",
+        description="A run (its id or folder) or an adapter's folder, merged into the base model before "
+        "anything else: what it learned is kept, and is what the new run begins with. Empty: the base alone.",
+    )
     dtype: Literal["auto", "float32", "bfloat16"] = explained(
         "auto",
         title="Compute type",
         description="Number type of the computation; auto takes bfloat16 where the hardware has "
         "units for it, else float32. Adapter weights are float32 in any case.",
     )
-    attention: Literal["auto", "sdpa", "eager"] = explained(
+    attention: Literal["auto", "varlen", "sdpa", "eager"] = explained(
         "auto",
         title="Attention",
-        description="Attention kernel; auto lets PyTorch choose its fastest (sdpa). "
-        "eager is slow, and for models that have no other.",
+        description="Attention kernel. varlen: for packed rows, no mask and no padding, on a GPU; sdpa: "
+        "PyTorch's own choice; eager: slow, for models that have no other. auto: the fastest that works.",
+    )
+    kernels: Literal["auto", "off"] = explained(
+        "auto",
+        title="Fast kernels",
+        description="auto replaces layers by faster ones that compute the same, on a GPU, where they are "
+        "known to work; the log says which. off leaves the model as it is.",
     )
 
 
@@ -78,6 +90,12 @@ class QuantizationConfig(Section):
 class LoraConfig(Section):
     """The adapter: the small matrices that are trained."""
 
+    enabled: bool = explained(
+        True,
+        title="Adapter",
+        description="off trains every weight of the base model instead (full fine-tuning), in float32: "
+        "sixteen bytes a weight, and a tenth of the learning rate.",
+    )
     r: int = explained(
         16,
         title="Rank",
@@ -111,6 +129,17 @@ class LoraConfig(Section):
         'such as "q_proj,v_proj".',
         low="attention layers alone learn less than all layers at the same rank.",
         min_length=1,
+    )
+    rslora: bool = explained(
+        False,
+        title="Rank-stabilized",
+        description="Scale by alpha / √rank instead (arXiv:2312.03732): for ranks of 64 and more.",
+    )
+    dora: bool = explained(
+        False,
+        title="DoRA",
+        description="Learn the length of each weight's column apart from its direction (arXiv:2402.09353): "
+        "a little better at small ranks, a third slower.",
     )
 
 
@@ -250,12 +279,18 @@ class OptimizationConfig(Section):
         title="Optimizer",
         description="AdamW. The paged 8-bit one saves memory only where the adapter is huge.",
     )
-    gradient_checkpointing: bool = explained(
-        False,
+    gradient_checkpointing: Literal["none", "selective", "full"] = explained(
+        "none",
         title="Gradient checkpointing",
-        description="Recompute activations in the backward pass: a fraction of the memory for "
-        "about a third more time.",
+        description="Recompute activations in the backward pass. full: a fraction of the memory for "
+        "about a third more time. selective: keeps what attention computed, for a little less time.",
     )
+
+    @field_validator("gradient_checkpointing", mode="before")
+    @classmethod
+    def _switch(cls, value: Any) -> Any:
+        """It was a switch once: yes and no are still understood."""
+        return {True: "full", False: "none"}.get(value, value) if isinstance(value, bool) else value
 
     @model_validator(mode="after")
     def _accumulates(self) -> Self:

@@ -17,6 +17,7 @@ from tuner_tui.errors import UserError
 from tuner_tui.runs import control, layout, process, store
 from tuner_tui.runs.layout import RunState
 from tuner_tui.runs.reader import RunReader, read_status
+from tuner_tui.training.bases import adapter_folder
 from tuner_tui.training.config import TrainConfig, parse_config, to_yaml
 from tuner_tui.training.preflight import template_refusal
 
@@ -81,6 +82,12 @@ def absolute(config: TrainConfig) -> TrainConfig:
     config.evaluation.heldout = config.evaluation.heldout and _absolute(config.evaluation.heldout)
     if config.model.name != "embedded":
         config.model.name = paths.resolve_model(config.model.name)
+    if config.model.adapter is not None:
+        config.model.adapter = str(adapter_folder(config.model.adapter, "model.adapter"))
+    if config.ppo.reward_model is not None:
+        config.ppo.reward_model = str(adapter_folder(config.ppo.reward_model, "ppo.reward_model"))
+    if config.grpo.tools is not None:
+        config.grpo.tools = str(_absolute(Path(config.grpo.tools)))
     return config
 
 
@@ -93,6 +100,7 @@ def check_inputs(config: TrainConfig) -> None:
     named = [("data.train", path) for path in config.data.train]
     named += [("data.eval", path) for path in [config.data.eval] if path]
     named += [("evaluation.heldout", path) for path in [config.evaluation.heldout] if path]
+    named += [("grpo.tools", Path(path)) for path in [config.grpo.tools] if path]
     for field, path in named:
         if not path.is_file():
             raise UserError(f"{field}: there is no file {path}.")

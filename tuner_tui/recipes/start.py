@@ -1,0 +1,35 @@
+"""How every recipe's process begins: `python -m tuner_tui.recipes.X RUN_DIR`. No torch here."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tuner_tui.recipes.session import Session, run_recipe
+from tuner_tui.runs.layout import RunState
+
+_QUIET = {
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "TRL_EXPERIMENTAL_SILENCE": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+def start(recipe: Callable[[Session], RunState]) -> None:
+    """Run the recipe in the run directory that the command line names, and end the process.
+
+    The exit status is 0 unless the run failed.
+    """
+    if len(sys.argv) != 2:
+        raise SystemExit("usage: python -m tuner_tui.recipes.RECIPE RUN_DIR")
+    os.umask(0o077)  # checkpoints and adapters, too, are the person's own
+    os.environ.update(_QUIET)
+    # One process trains on one GPU: the first that it may see. The Trainer refuses to share a model among
+    # several.
+    os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+    status = run_recipe(Path(sys.argv[1]), recipe)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    sys.exit(status)
