@@ -49,6 +49,6 @@ def test_answers_labelled_false_are_not_imitated(config: TrainConfig, tmp_path: 
     run_dir = local.launch(config)
     status = wait(run_dir, ended)
     assert status.state is RunState.FAILED
-    assert status.reason.startswith(f"{wrong}: every answer is labelled false")
+    assert status.reason.startswith(f"{wrong}: no row is left to learn from: answers labelled false")
     (left_out, _) = (one for one in RunReader(run_dir).poll_events() if one["code"] == "rejected")
     assert (left_out["rows"], left_out["reasons"]) == (1, {"label_false": 1})

@@ -88,7 +88,7 @@ def _read(session: Session, path: Path, rejected: Path, useless: Callable[[Examp
         )
     if not wanted:
         why = "; ".join(unwanted) or "it holds no row that can be read"
-        raise UserError(f"{path}: nothing to learn from is left ({why}).")
+        raise UserError(f"{path}: no row is left to learn from: {why}; give a file that has others.")
     return wanted
 
 
