@@ -12,18 +12,17 @@ from tuner_tui.runs import files, layout
 from tuner_tui.training.config import TrainConfig
 
 Examples = list[Example]
+Useless = Callable[[Example], tuple[str, str] | None]
 
 
-def read_examples(
-    session: Session, config: TrainConfig, useless: Callable[[Example], str]
-) -> tuple[Examples, Examples]:
+def read_examples(session: Session, config: TrainConfig, useless: Useless) -> tuple[Examples, Examples]:
     """Training and evaluation examples.
 
     What had to be left out goes to an event, and row by row to `rejected.jsonl`; leaked rows are told.
 
     Args:
-        useless: why this method can learn nothing from an example, as the end of the sentence "left 3 rows
-            out: ..."; empty when it can.
+        useless: why this method can learn nothing from an example: a code for programs, and the end of the
+            sentence "left 3 rows out: ..."; None when it can.
 
     Raises:
         UserError: a file cannot be read, or nothing is left of it.
@@ -44,7 +43,7 @@ def read_examples(
     return examples, held_out
 
 
-def _read(session: Session, path: Path, rejected: Path, useless: Callable[[Example], str]) -> Examples:
+def _read(session: Session, path: Path, rejected: Path, useless: Useless) -> Examples:
     from tuner_tui.data.dataset import load_dataset
 
     loaded = load_dataset(path)
@@ -72,22 +71,22 @@ def _read(session: Session, path: Path, rejected: Path, useless: Callable[[Examp
             reasons=reasons,
         )
     wanted: Examples = []
-    unwanted: dict[str, int] = {}
+    unwanted: dict[tuple[str, str], int] = {}
     for example in loaded.examples:
         if reason := useless(example):
             unwanted[reason] = unwanted.get(reason, 0) + 1
         else:
             wanted.append(example)
-    for reason, count in unwanted.items():
+    for (code, reason), count in unwanted.items():
         session.run.event(
             "rejected",
             f"left {_rows(count)} of {path.name} out: {reason}.",
             file=str(path),
             rows=count,
-            reasons={reason: count},
+            reasons={code: count},
         )
     if not wanted:
-        why = "; ".join(unwanted) or "it holds no row that can be read"
+        why = "; ".join(reason for _, reason in unwanted) or "it holds no row that can be read"
         raise UserError(f"{path}: no row is left to learn from: {why}; give a file that has others.")
     return wanted
 

@@ -85,10 +85,11 @@ def train(session: Session) -> RunState:
     return finish(trainer, session, config)
 
 
-def _useless(example: "Example") -> str:
+def _useless(example: "Example") -> tuple[str, str] | None:
     if example.get("label") is False:
-        return "answers labelled false are not to be imitated; only preference methods learn from them"
-    return ""
+        why = "answers labelled false are not to be imitated; only preference methods learn from them"
+        return "label_false", why
+    return None
 
 
 def _rows(
