@@ -73,8 +73,8 @@ def _read(session: Session, path: Path, rejected: Path, useless: Useless) -> Exa
     wanted: Examples = []
     unwanted: dict[tuple[str, str], int] = {}
     for example in loaded.examples:
-        if reason := useless(example):
-            unwanted[reason] = unwanted.get(reason, 0) + 1
+        if kind := useless(example):
+            unwanted[kind] = unwanted.get(kind, 0) + 1
         else:
             wanted.append(example)
     for (code, reason), count in unwanted.items():
