@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from tuner_tui.data.answers.parsing import ParsedAnswer
+from tuner_tui.data.answers.scoring import judge
 from tuner_tui.data.examples import Call
 from tuner_tui.evaluation.compare import best_prompt, changed_items, difference, outcome
-from tuner_tui.evaluation.parsing import ParsedAnswer
-from tuner_tui.evaluation.scoring import judge
 
 CALL = Call("find", {"to": "Oslo"})
 TOOLS = [

@@ -9,11 +9,11 @@ import pytest
 from rich.console import Console
 
 from tuner_tui.cli import main
+from tuner_tui.data.answers.parsing import parse_answer
+from tuner_tui.data.answers.scoring import judge
 from tuner_tui.data.examples import Call
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.layout import Request, heldout_dir
-from tuner_tui.evaluation.parsing import parse_answer
-from tuner_tui.evaluation.scoring import judge
 from tuner_tui.evaluation.suites.heldout import HeldoutTask
 from tuner_tui.evaluation.summary import write_summary
 from tuner_tui.report.build import build_report, write_report

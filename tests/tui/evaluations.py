@@ -7,11 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tuner_tui.data.answers.parsing import parse_answer
 from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.arms import ARMS, PROMPT_ARMS
 from tuner_tui.evaluation.heartbeat import Heartbeat
 from tuner_tui.evaluation.layout import Request, arm_file, heldout_dir
-from tuner_tui.evaluation.parsing import parse_answer
 from tuner_tui.evaluation.suites.heldout import HeldoutTask
 from tuner_tui.evaluation.summary import write_summary
 from tuner_tui.runs import files

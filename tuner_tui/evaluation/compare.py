@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tuner_tui.data.answers.scoring import ERROR_TYPES
 from tuner_tui.evaluation.arms import PROMPT_ARMS
-from tuner_tui.evaluation.scoring import ERROR_TYPES
 from tuner_tui.evaluation.shapes import Difference, Outcome, Rate
 from tuner_tui.evaluation.statistics import bootstrap_difference, mcnemar, rate
 

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from transformers import StoppingCriteriaList
 
+from tuner_tui.data.answers.parsing import ParsedAnswer
 from tuner_tui.errors import UserError
-from tuner_tui.evaluation.conventions import Convention, find_convention
-from tuner_tui.evaluation.parsing import ParsedAnswer
+from tuner_tui.recipes.conventions import Convention, find_convention
 from tuner_tui.recipes.model import compute_dtype, load_base, load_tokenizer
 
 Messages = list[dict[str, Any]]

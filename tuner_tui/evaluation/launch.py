@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from tuner_tui import paths
+from tuner_tui.data.answers.scoring import SCORING_VERSION
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.arms import ARMS, PROMPT_ARMS, prompt_text
 from tuner_tui.evaluation.heartbeat import write_starting
 from tuner_tui.evaluation.layout import Request
 from tuner_tui.evaluation.progress import load_summary, read_progress
-from tuner_tui.evaluation.scoring import SCORING_VERSION
 from tuner_tui.runs import files, process
 from tuner_tui.runs import layout as runs_layout
 from tuner_tui.training.bases import base_model

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tuner_tui.data.answers.parsing import ParsedAnswer
+from tuner_tui.data.answers.scoring import Verdict
 from tuner_tui.data.examples import Call
-from tuner_tui.evaluation.parsing import ParsedAnswer
-from tuner_tui.evaluation.scoring import Verdict
 
 
 @dataclass(frozen=True, slots=True)

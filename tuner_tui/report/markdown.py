@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tuner_tui.data.answers.scoring import ERROR_TYPES
 from tuner_tui.evaluation.arms import ARM_TITLES, ARMS
-from tuner_tui.evaluation.scoring import ERROR_TYPES
 from tuner_tui.report.text import (
     MEASURE_TITLES,
     STATE_TITLES,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from tuner_tui.data.answers.parsing import ParsedAnswer
+from tuner_tui.data.answers.scoring import Verdict, judge
 from tuner_tui.data.dataset import load_dataset
 from tuner_tui.data.examples import Example, conversation, gold_calls
 from tuner_tui.errors import UserError
-from tuner_tui.evaluation.parsing import ParsedAnswer
-from tuner_tui.evaluation.scoring import Verdict, judge
 from tuner_tui.evaluation.tasks import Item
 
 

@@ -18,7 +18,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tuner_tui.evaluation.scoring import same_value
+from tuner_tui.data.answers.scoring import same_value
 from tuner_tui.tui.text import safe
 
 Call = Mapping[str, Any]

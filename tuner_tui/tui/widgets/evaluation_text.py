@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from textual.content import Content
 
+from tuner_tui.data.answers.scoring import ERROR_TYPES
 from tuner_tui.evaluation.arms import ARM_TITLES, ARMS, PROMPT_ARMS
-from tuner_tui.evaluation.scoring import ERROR_TYPES
 from tuner_tui.runs.layout import RunState
 from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.arm_progress import ArmLine, ArmState

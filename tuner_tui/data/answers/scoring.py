@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tuner_tui.data.answers.parsing import ParsedAnswer
 from tuner_tui.data.examples import Call
-from tuner_tui.evaluation.parsing import ParsedAnswer
 
 SCORING_VERSION = 1
 """Grows when the same text would get another verdict, so that stored verdicts are not mixed."""

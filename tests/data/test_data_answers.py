@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tuner_tui.data.answers.parsing import parse_answer
 from tuner_tui.data.examples import Call
-from tuner_tui.evaluation.parsing import parse_answer
 
 FLIGHT = Call("find_flight", {"to": "Oslo", "day": 3})
 JSON = '{"name": "find_flight", "arguments": {"to": "Oslo", "day": 3}}'

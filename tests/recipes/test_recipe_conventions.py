@@ -7,8 +7,8 @@ import pytest
 
 from tuner_tui.data.rendering.preview import ChatTemplate
 from tuner_tui.errors import UserError
-from tuner_tui.evaluation.conventions import find_convention
 from tuner_tui.paths import embedded_model
+from tuner_tui.recipes.conventions import find_convention
 
 TOOL = {
     "type": "function",

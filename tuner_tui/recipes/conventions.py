@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuner_tui.data.answers.parsing import ParsedAnswer, parse_answer
 from tuner_tui.data.examples import Call, Message, Tool, ToolCall
 from tuner_tui.data.rendering.probe import Part, probe
 from tuner_tui.data.rendering.shaping import Shape
 from tuner_tui.errors import UserError
-from tuner_tui.evaluation.parsing import ParsedAnswer, parse_answer
 
 _PROBE_TOOL: Tool = {
     "type": "function",

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from tuner_tui.data.answers.parsing import ParsedAnswer, parse_answer
+from tuner_tui.data.answers.scoring import ERROR_TYPES, judge, same_value
 from tuner_tui.data.examples import Call
-from tuner_tui.evaluation.parsing import ParsedAnswer, parse_answer
-from tuner_tui.evaluation.scoring import ERROR_TYPES, judge, same_value
 
 
 def tool(name: str, **properties: Any) -> dict[str, Any]:
