@@ -60,12 +60,14 @@ def fetch(dataset: DatasetId, cancelled: Callable[[], bool] | None = None) -> Pa
     )
     try:
         while True:
+            # Asked first: who cancels is told so, also where the download has failed in the meantime.
+            if cancelled is not None and cancelled():
+                raise UserError(f"{dataset.repository}: the download was cancelled.")
             try:
                 _, errors = process.communicate(timeout=_POLL)
                 break
             except subprocess.TimeoutExpired:
-                if cancelled is not None and cancelled():
-                    raise UserError(f"{dataset.repository}: the download was cancelled.") from None
+                continue
     finally:
         if process.poll() is None:
             process.kill()
