@@ -1,6 +1,8 @@
 """The verbs of STEP 3: `init`, `estimate`, `train`, `resume`."""
 
 import argparse
+import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,12 +31,24 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     train = subparsers.add_parser("train", help="start a run and follow it; Ctrl-C leaves it alive")
     _configuration(train)
     train.add_argument("--detach", action="store_true", help="start it and return at once")
+    train.add_argument("--gpus", type=int, metavar="N", help="GPUs, or processes, on each machine")
+    train.add_argument("--nodes", type=int, metavar="N", help="machines; more than one needs --slurm")
+    train.add_argument("--engine", choices=("ddp", "fsdp", "deepspeed"), help="how the GPUs share the work")
+    train.add_argument(
+        "--slurm",
+        metavar="OPTIONS",
+        help="as a job of Slurm: sbatch's options, such as partition=gpu,time=4:00:00",
+    )
+    train.add_argument(
+        "--print-command", action="store_true", help="print the command that would run, and start nothing"
+    )
     add_json_flag(train)
     train.set_defaults(run=start)
 
     again = subparsers.add_parser("resume", help="go on with an ended run from its newest checkpoint")
     again.add_argument("of", metavar="RUN", help='its id, the start of its id, or "last"')
     again.add_argument("--detach", action="store_true", help="start it and return at once")
+    again.add_argument("--gpus", type=int, metavar="N", help="another number of GPUs than before")
     add_json_flag(again)
     again.set_defaults(run=resume)
 
@@ -90,9 +104,19 @@ def print_estimate(args: argparse.Namespace) -> int:
 
 def start(args: argparse.Namespace) -> int:
     """`tuner train CONFIG`."""
-    from tuner_tui.training.launchers.local import launch
+    from tuner_tui.training import launchers
+    from tuner_tui.training.launchers.local import absolute, launch
 
-    return _attend(args, launch(_load(args)))
+    for name in ("gpus", "nodes", "engine", "slurm"):
+        if (value := getattr(args, name)) is not None:
+            args.set.append(f"launch.{name}={json.dumps(value)}")
+    config = _load(args)
+    if args.print_command:
+        words = launchers.command(absolute(config), Path("RUN_DIR"))
+        text = shlex.join(words) + "\n"
+        emit(args, {"command": words}, lambda console: console.out(text, end="", highlight=False))
+        return 0
+    return _attend(args, launch(config))
 
 
 def resume(args: argparse.Namespace) -> int:
@@ -101,7 +125,7 @@ def resume(args: argparse.Namespace) -> int:
     from tuner_tui.training.launchers import local
 
     run_dir = find_run(args.of)
-    local.resume(run_dir)
+    local.resume(run_dir, args.gpus)
     return _attend(args, run_dir)
 
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from tuner_tui.errors import UserError
+from tuner_tui.recipes import ranks
 from tuner_tui.runs import layout
 from tuner_tui.training.config import TrainConfig
 
@@ -18,9 +20,13 @@ def common_arguments(
         dtype: of the computation, torch's.
         cuda: whether the model is on a GPU.
         evaluates: whether there are rows to evaluate on.
+
+    Raises:
+        UserError: the effective batch cannot be divided among the processes of the run.
     """
     wanted, logging = config.optimization, config.logging
     return {
+        **_engine(config),
         "output_dir": str(run_dir / layout.CHECKPOINTS),
         "seed": config.seed,
         "data_seed": config.seed,
@@ -32,7 +38,7 @@ def common_arguments(
         "optim": wanted.optimizer,
         "per_device_train_batch_size": wanted.micro_batch,
         "per_device_eval_batch_size": wanted.micro_batch,
-        "gradient_accumulation_steps": wanted.effective_batch // wanted.micro_batch,
+        "gradient_accumulation_steps": _accumulation(config),
         "num_train_epochs": wanted.epochs,
         "max_steps": wanted.max_steps or -1,
         "gradient_checkpointing": wanted.gradient_checkpointing != "none",
@@ -52,3 +58,38 @@ def common_arguments(
         "disable_tqdm": True,
         "report_to": "none",
     }
+
+
+def _accumulation(config: TrainConfig) -> int:
+    """Micro-batches that each process computes for one optimizer step; the effective batch is kept."""
+    batch, at_once = config.optimization.effective_batch, config.optimization.micro_batch * ranks.world()
+    if batch % at_once:
+        raise UserError(
+            f"optimization.effective_batch ({batch}) must be a multiple of micro_batch x processes "
+            f"({config.optimization.micro_batch} x {ranks.world()})."
+        )
+    return batch // at_once
+
+
+def _engine(config: TrainConfig) -> dict[str, Any]:
+    """How several processes share the work; nothing for one."""
+    if ranks.world() == 1:
+        return {}
+    if config.launch.engine == "fsdp":
+        # Version 1: accelerate leaves 4-bit weights out of what version 2 divides (accelerate#3874).
+        # transformers wraps the layers as peft needs it.
+        return {"fsdp": "full_shard auto_wrap", "fsdp_config": {"version": 1, "use_orig_params": False}}
+    if config.launch.engine == "deepspeed":
+        return {"deepspeed": _ZERO_3}
+    return {"ddp_find_unused_parameters": False}
+
+
+_ZERO_3 = {
+    "zero_optimization": {"stage": 3, "stage3_gather_16bit_weights_on_model_save": True},
+    "train_batch_size": "auto",
+    "train_micro_batch_size_per_gpu": "auto",
+    "gradient_accumulation_steps": "auto",
+    "gradient_clipping": "auto",
+    "bf16": {"enabled": "auto"},
+}
+"""ZeRO stage 3 (arXiv:1910.02054); "auto" is filled in from the Trainer's own arguments."""

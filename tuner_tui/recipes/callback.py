@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
+from tuner_tui.recipes import ranks
 from tuner_tui.recipes.faults import EvaluationCut, TrainingAborted
 from tuner_tui.recipes.session import Session
 from tuner_tui.runs import control as requests
@@ -45,7 +46,9 @@ class CorridorCallback(TrainerCallback):  # type: ignore[misc]
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         gradients = [p.grad for p in kwargs["model"].parameters() if p.grad is not None]
         norms = torch._foreach_norm(gradients)
-        if not torch.stack([norm.float() for norm in norms]).isfinite().all().item():
+        finite = torch.stack([norm.float() for norm in norms]).isfinite().all().item()
+        # Each process has a part of the gradients where they are divided; elsewhere all have the same.
+        if ranks.agree([not finite])[0]:
             # Before the step: the weights are still clean, and so is the last checkpoint.
             raise TrainingAborted(
                 f"the gradients became infinite or not a number at step {state.global_step + 1}, and the run "
@@ -58,15 +61,16 @@ class CorridorCallback(TrainerCallback):  # type: ignore[misc]
         self._run.update(step=state.global_step, epoch=state.epoch)
         if state.global_step >= state.max_steps and self._evaluates:
             control.should_evaluate = True
-        if requests.save_requested(self._run.run_dir):
+        save, stop = ranks.agree([requests.save_requested(self._run.run_dir), self._session.stop_requested])
+        if save:
             control.should_save = True
-        if self._session.stop_requested:
+        if stop:
             self._stop(control)
 
     def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if self._run.status.phase != "evaluating":
             self._run.update(phase="evaluating")
-        if self._session.stop_requested:
+        if ranks.agree([self._session.stop_requested])[0]:
             self._stop(control)
             raise EvaluationCut
 
@@ -74,7 +78,8 @@ class CorridorCallback(TrainerCallback):  # type: ignore[misc]
         self._run.update(phase="training")
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        requests.clear_save(self._run.run_dir)
+        if ranks.is_main():
+            requests.clear_save(self._run.run_dir)
         self._run.update(phase="training")
 
     def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

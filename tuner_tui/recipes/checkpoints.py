@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tuner_tui.recipes import ranks
 from tuner_tui.runs import layout
 from tuner_tui.runs.files import sync_folder
+from tuner_tui.runs.silent import SilentRun
 from tuner_tui.runs.writer import RunWriter
 
-_NEEDED = ("optimizer.pt", "scheduler.pt", "trainer_state.json")
-"""Without the optimizer's or scheduler's file the Trainer would start them anew, without a word."""
+_NEEDED = ("scheduler.pt", "trainer_state.json")
+_OPTIMIZERS = ("optimizer.pt", "optimizer.bin")
+"""Without the optimizer's or scheduler's file the Trainer would start them anew, without a word. FSDP gives
+the optimizer's file another name."""
 
 _WEIGHTS = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
 """One of them: of an adapter, or of a model whose every weight is trained."""
@@ -25,12 +29,13 @@ def newest(run_dir: Path) -> tuple[Path, int] | None:
     return found[-1] if found else None
 
 
-def resume(run: RunWriter) -> str | None:
+def resume(run: RunWriter | SilentRun) -> str | None:
     """The checkpoint to go on from, if there is one, said in the run directory; call it as its one writer.
 
     What a killed process left unfinished is removed; what it had logged beyond the checkpoint is made anew.
     """
-    sweep(run.run_dir)
+    if ranks.is_main():
+        sweep(run.run_dir)
     found = newest(run.run_dir)
     reached = found[1] if found else 0
     run.resumed(reached)
@@ -47,7 +52,7 @@ def is_complete(path: Path) -> bool:
     def there(name: str) -> bool:
         return (path / name).is_file() and (path / name).stat().st_size > 0
 
-    return all(map(there, _NEEDED)) and any(map(there, _WEIGHTS))
+    return all(map(there, _NEEDED)) and any(map(there, _OPTIMIZERS)) and any(map(there, _WEIGHTS))
 
 
 def prune(run_dir: Path, keep: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tuner_tui.data.examples import Example
 from tuner_tui.errors import UserError
+from tuner_tui.recipes import ranks
 from tuner_tui.recipes.session import Session
 from tuner_tui.runs import files, layout
 from tuner_tui.training.config import TrainConfig
@@ -28,7 +29,8 @@ def read_examples(session: Session, config: TrainConfig, useless: Useless) -> tu
         UserError: a file cannot be read, or nothing is left of it.
     """
     rejected = session.run.run_dir / layout.REJECTED
-    rejected.unlink(missing_ok=True)
+    if ranks.is_main():
+        rejected.unlink(missing_ok=True)
     examples = [example for path in config.data.train for example in _read(session, path, rejected, useless)]
     if config.data.eval:
         held_out = _read(session, config.data.eval, rejected, useless)
@@ -50,6 +52,8 @@ def _read(session: Session, path: Path, rejected: Path, useless: Useless) -> Exa
     reasons: dict[str, int] = {}
     for finding in loaded.rejected:
         reasons[finding.rule] = reasons.get(finding.rule, 0) + 1
+        if not ranks.is_main():
+            continue
         files.append_line(
             rejected,
             {

@@ -10,6 +10,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAn
 
 from tuner_tui import paths
 from tuner_tui.errors import UserError
+from tuner_tui.recipes import ranks
 from tuner_tui.training.config import TrainConfig
 
 
@@ -66,6 +67,8 @@ def base_for(
         double=config.quantization.double,
         attention=config.model.attention,
         kind=kind,
+        # FSDP divides only what has the number type of the rest of the layer.
+        storage=dtype if config.launch.engine == "fsdp" and ranks.world() > 1 else torch.uint8,
         **options,
     )
     model.config.use_cache = False
@@ -85,13 +88,14 @@ def load_base(
     double: bool,
     attention: str = "auto",
     kind: Any = AutoModelForCausalLM,
+    storage: torch.dtype = torch.uint8,
     **options: Any,
 ) -> Any:
     """The base model ("embedded", a folder or a hub id) on the device that computes.
 
     With `bits` 4 the linear layers are stored as NF4 (QLoRA, arXiv:2305.14314), with `double` the
     constants of quantization are quantized too. The evaluator loads the model through this very function,
-    so that what is measured is what was trained.
+    so that what is measured is what was trained. `storage` is the number type that packs the 4-bit values.
 
     Raises:
         UserError: it cannot be loaded.
@@ -103,6 +107,7 @@ def load_base(
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=double,
             bnb_4bit_compute_dtype=dtype,
+            bnb_4bit_quant_storage=storage,
         )
     try:
         return kind.from_pretrained(
@@ -110,7 +115,7 @@ def load_base(
             dtype=dtype,
             quantization_config=quantization,
             attn_implementation=attention if attention in ("sdpa", "eager") else "sdpa",
-            device_map={"": 0} if torch.cuda.is_available() else {"": "cpu"},
+            device_map={"": ranks.local_rank()} if torch.cuda.is_available() else {"": "cpu"},
             **options,
         )
     except (OSError, ValueError) as error:
@@ -146,8 +151,9 @@ def device_name() -> str:
     """What computes, for a person."""
     if not torch.cuda.is_available():
         return f"CPU, {torch.get_num_threads()} threads"
-    gpu = torch.cuda.get_device_properties(0)
-    return f"{gpu.name}, {gpu.total_memory / 2**30:.0f} GiB"
+    gpu = torch.cuda.get_device_properties(ranks.local_rank())
+    count = f"{ranks.world()} × " if ranks.world() > 1 else ""
+    return f"{count}{gpu.name}, {gpu.total_memory / 2**30:.0f} GiB"
 
 
 def _cpu_flags() -> set[str]:

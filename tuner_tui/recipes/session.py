@@ -2,15 +2,20 @@
 
 import os
 import signal
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+from tuner_tui.recipes import ranks
 from tuner_tui.recipes.faults import Stopped, explain
 from tuner_tui.runs import control
 from tuner_tui.runs.layout import RunState
+from tuner_tui.runs.silent import SilentRun
 from tuner_tui.runs.writer import RunWriter
+
+_WATCH_SECONDS = 0.5
 
 
 class Session:
@@ -19,7 +24,7 @@ class Session:
     SIGTERM and SIGINT mean: stop with a checkpoint. SIGHUP, a closed terminal, means nothing.
     """
 
-    def __init__(self, run: RunWriter) -> None:
+    def __init__(self, run: RunWriter | SilentRun) -> None:
         self.run = run
         self._signalled = False
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -55,9 +60,13 @@ def run_recipe(run_dir: Path, recipe: Callable[[Session], RunState]) -> int:
     Returns:
         The exit status of the process: 0 when the recipe returned, 1 when it raised.
     """
-    with RunWriter(run_dir) as run:
+    main = ranks.is_main()
+    with RunWriter(run_dir) if main else SilentRun(run_dir) as run:
         session = Session(run)
-        control.clear_stop(run_dir)
+        if main:
+            control.clear_stop(run_dir)
+            if ranks.world() > 1:
+                threading.Thread(target=_watch_others, args=(run,), name="faults", daemon=True).start()
         try:
             state = recipe(session)
             reason = "stopped on request." if state is RunState.STOPPED else None
@@ -66,9 +75,22 @@ def run_recipe(run_dir: Path, recipe: Callable[[Session], RunState]) -> int:
         except Exception as error:
             traceback.print_exc()
             state, reason = RunState.FAILED, explain(error)
-        control.clear_stop(run_dir)
-        control.clear_save(run_dir)
+            if not main:
+                ranks.leave_fault(run_dir, reason)
+        if main:
+            control.clear_stop(run_dir)
+            control.clear_save(run_dir)
         # The event first: whoever sees that the run has ended finds it.
         run.event(str(state), reason or "the run is finished.", process=os.getpid())
         run.end(state, reason)
     return int(state is RunState.FAILED)
+
+
+def _watch_others(run: RunWriter | SilentRun) -> None:
+    """End the run when another of its processes has failed: the first would wait for it for ever, inside a
+    library that no signal reaches."""
+    while (reason := ranks.fault(run.run_dir)) is None:
+        threading.Event().wait(_WATCH_SECONDS)
+    run.event(str(RunState.FAILED), reason, process=os.getpid())
+    run.end(RunState.FAILED, reason)
+    os._exit(1)

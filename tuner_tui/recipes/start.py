@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tuner_tui.recipes import ranks
 from tuner_tui.recipes.session import Session, run_recipe
 from tuner_tui.runs.layout import RunState
 
@@ -26,9 +27,10 @@ def start(recipe: Callable[[Session], RunState]) -> None:
         raise SystemExit("usage: python -m tuner_tui.recipes.RECIPE RUN_DIR")
     os.umask(0o077)  # checkpoints and adapters, too, are the person's own
     os.environ.update(_QUIET)
-    # One process trains on one GPU: the first that it may see. The Trainer refuses to share a model among
-    # several.
-    os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+    if ranks.world() == 1:
+        # One process trains on one GPU: the first that it may see. The Trainer refuses to share a model among
+        # several.
+        os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
     status = run_recipe(Path(sys.argv[1]), recipe)
     sys.stdout.flush()
     sys.stderr.flush()

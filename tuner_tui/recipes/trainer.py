@@ -1,9 +1,12 @@
 """What tuner adds to each of TRL's trainers: checkpoints that are whole, evaluations that can be given up, an
 adapter in float32, and a result."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
-from tuner_tui.recipes import checkpoints
+from tuner_tui.recipes import checkpoints, ranks
 from tuner_tui.recipes import model as models
 from tuner_tui.recipes.faults import EvaluationCut
 from tuner_tui.recipes.session import Session
@@ -21,17 +24,22 @@ def corridor(base: type, session: Session, config: TrainConfig) -> Any:
             step = self.state.global_step
             run.update(phase="writing a checkpoint")
             folder = run_dir / layout.CHECKPOINTS
-            with checkpoints.published(folder / f"step-{step}") as staging:
+            # All processes write their part into the one folder that the first of them publishes.
+            with _published(folder / f"step-{step}") as staging:
                 self.args.output_dir = str(staging)
                 try:
                     super()._save_checkpoint(model, trial)
                 finally:
                     self.args.output_dir = str(folder)
-                written = staging / f"checkpoint-{step}"
-                for path in written.iterdir():
-                    path.rename(staging / path.name)
-                written.rmdir()
-            checkpoints.prune(run_dir, config.logging.keep_checkpoints)
+                ranks.barrier()
+                if ranks.is_main():
+                    written = staging / f"checkpoint-{step}"
+                    for path in written.iterdir():
+                        path.rename(staging / path.name)
+                    written.rmdir()
+            if ranks.is_main():
+                checkpoints.prune(run_dir, config.logging.keep_checkpoints)
+            ranks.barrier()
             run.event("checkpoint", f"wrote the checkpoint of step {step}.", path=f"step-{step}")
 
         def create_model_card(self, *_: Any, **__: Any) -> None:
@@ -70,14 +78,26 @@ def prepare(trainer: Any, session: Session, dtype: Any) -> None:
 def finish(trainer: Any, session: Session, config: TrainConfig) -> RunState:
     """Write the result, `adapter/` (or, of full fine-tuning, `model/`), and say whether the run is done."""
     run, run_dir = session.run, session.run.run_dir
-    if config.lora.enabled:
-        run.update(phase="writing the adapter")
-        with checkpoints.published(run_dir / layout.ADAPTER) as staging:
-            trainer.model.save_pretrained(staging, save_embedding_layers=False)
-    else:
-        run.update(phase="writing the model")
-        with checkpoints.published(run_dir / layout.MODEL) as staging:
-            trainer.model.to(models.stored_dtype(config.model.name)).save_pretrained(staging)
-            models.load_tokenizer(config.model.name).save_pretrained(staging)
+    run.update(phase="writing the result")
+    divided = trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled
+    state = trainer.accelerator.get_state_dict(trainer.model_wrapped) if divided else None
+    target = run_dir / (layout.ADAPTER if config.lora.enabled else layout.MODEL)
+    if ranks.is_main():
+        with checkpoints.published(target) as staging:
+            if config.lora.enabled:
+                trainer.accelerator.unwrap_model(trainer.model).save_pretrained(
+                    staging, state_dict=state, save_embedding_layers=False
+                )
+            else:
+                trainer.model.to(models.stored_dtype(config.model.name)).save_pretrained(staging)
+                models.load_tokenizer(config.model.name).save_pretrained(staging)
+    ranks.barrier()
     done = trainer.state.global_step >= trainer.state.max_steps
     return RunState.FINISHED if done else RunState.STOPPED
+
+
+@contextmanager
+def _published(target: Path) -> Iterator[Path]:
+    """`checkpoints.published` for all processes of a run: one folder, published by the first of them."""
+    with checkpoints.published(target) if ranks.is_main() else nullcontext() as staging:
+        yield Path(ranks.share(str(staging)))

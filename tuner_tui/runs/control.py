@@ -1,12 +1,29 @@
 """Requests from a watcher to the trainer: an empty file each, removed once obeyed."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
-from tuner_tui.runs import layout
+from tuner_tui.runs import files, layout, slurm
+from tuner_tui.runs.layout import RunState
+from tuner_tui.runs.reader import read_status
 
 
 def request_stop(run_dir: Path) -> None:
-    """Ask the trainer to write a checkpoint and end."""
+    """Ask the trainer to write a checkpoint and end; a job that waits in Slurm's queue is taken out of it."""
+    job = slurm.job_of(run_dir)
+    if job is not None and slurm.job_state(job) == "PENDING":
+        slurm.cancel(job)
+        # No trainer is alive that could say it.
+        status = replace(
+            read_status(run_dir),
+            state=RunState.STOPPED,
+            phase="",
+            reason="taken out of Slurm's queue on request.",
+            ended=time.time(),
+        )
+        files.write_json(run_dir / layout.STATUS, status.to_json())
+        return
     _request(run_dir / layout.STOP)
 
 

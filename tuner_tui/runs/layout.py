@@ -21,6 +21,9 @@ CONTROL = "control"
 STOP = "control/stop"
 SAVE = "control/save"
 EVALUATIONS = "eval"
+FAULT = ".fault"
+SLURM = "slurm.json"
+SLURM_SCRIPT = "slurm.sh"
 
 HEARTBEAT_SECONDS = 3.0
 """How often a live trainer rewrites its status, also while it loads a model."""

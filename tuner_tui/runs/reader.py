@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from tuner_tui.errors import UserError
-from tuner_tui.runs import layout, process
+from tuner_tui.runs import layout, process, slurm
 from tuner_tui.runs.layout import RunState, Status
 
 _FIRST_LOG_BYTES = 256 * 1024
@@ -138,6 +138,8 @@ def read_status(run_dir: Path) -> Status:
     except (OSError, orjson.JSONDecodeError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{run_dir} is not a readable run: {path.name}: {error}.") from error
     if status.state.live and not _is_live(status):
+        if waiting := _waiting(run_dir):
+            return replace(status, state=RunState.STARTING, phase=waiting)
         reason = status.reason or _lost_reason(status)
         return replace(status, state=RunState.LOST, reason=reason)
     return status
@@ -154,6 +156,20 @@ def _is_live(status: Status) -> bool:
         # Created, and its process has not given its first sign yet.
         return fresh
     return fresh and process.is_alive(status.pid, status.pid_start, status.host) is not False
+
+
+def _waiting(run_dir: Path) -> str:
+    """What a run that shows no sign of life waits for; empty if it is no job of Slurm, or one that has ended.
+
+    A preempted job shows none either, until Slurm starts it again.
+    """
+    job = slurm.job_of(run_dir)
+    if job is None:
+        return ""
+    state = slurm.job_state(job)
+    if state in ("RUNNING", "COMPLETING", "CONFIGURING"):
+        return f"starting as Slurm job {job}"
+    return f"queued as Slurm job {job}" if state in ("PENDING", "REQUEUED", "SUSPENDED") else ""
 
 
 def _lost_reason(status: Status) -> str:

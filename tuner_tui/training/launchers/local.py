@@ -7,6 +7,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import psutil
 
 from tuner_tui import __version__, paths
 from tuner_tui.errors import UserError
-from tuner_tui.runs import control, layout, process, store
+from tuner_tui.runs import control, files, layout, process, store
 from tuner_tui.runs.layout import RunState
 from tuner_tui.runs.reader import RunReader, read_status
+from tuner_tui.training import launchers
 from tuner_tui.training.bases import adapter_folder
 from tuner_tui.training.config import TrainConfig, parse_config, to_yaml
+from tuner_tui.training.launchers import slurm
 from tuner_tui.training.preflight import template_refusal
 
 _PACKAGES = (
@@ -42,6 +45,9 @@ def launch(config: TrainConfig) -> Path:
     """
     config = absolute(config)
     check_inputs(config)
+    launchers.check(config)
+    if config.launch.slurm is not None:
+        slurm.options(config.launch.slurm)
     if lost := template_refusal(config):
         raise UserError(f"model.name: {lost}; take a model whose template supports that.")
     run_dir = store.create_run(config.name, to_yaml(config), _manifest(config))
@@ -49,8 +55,10 @@ def launch(config: TrainConfig) -> Path:
     return run_dir
 
 
-def resume(run_dir: Path) -> None:
+def resume(run_dir: Path, gpus: int | None = None) -> None:
     """Start the trainer of an ended run again; it goes on from its newest checkpoint.
+
+    `gpus` is another number of processes than the run had; the effective batch stays what it is.
 
     Raises:
         UserError: the run is live or finished, or an input is missing or not what it was.
@@ -66,6 +74,9 @@ def resume(run_dir: Path) -> None:
     except OSError as error:
         raise UserError(f"cannot read {path}: {error}.") from error
     config = parse_config(text, str(path))
+    if gpus is not None:
+        config.launch.gpus = gpus
+    launchers.check(config)
     check_inputs(config)
     _check_unchanged(run_dir, config)
     control.clear_stop(run_dir)
@@ -127,11 +138,26 @@ def _check_unchanged(run_dir: Path, config: TrainConfig) -> None:
 
 
 def _start(run_dir: Path, config: TrainConfig) -> None:
-    argv = [sys.executable, "-m", f"tuner_tui.recipes.{config.method}", str(run_dir)]
+    (run_dir / layout.FAULT).unlink(missing_ok=True)
     try:
-        process.start_detached(argv, run_dir / layout.LOG)
-    except OSError as error:
-        raise UserError(f"cannot start the trainer: {error}.") from error
+        if config.launch.slurm is not None:
+            slurm.submit(config, run_dir)
+            return
+        argv = launchers.command(config, run_dir)
+        threads = max(1, process.usable_cores() // config.launch.gpus)
+        env = {
+            **launchers.ENVIRONMENT,
+            **({"OMP_NUM_THREADS": str(threads)} if config.launch.gpus > 1 else {}),
+        }
+        process.start_detached(argv, run_dir / layout.LOG, env)
+    except (OSError, UserError) as error:
+        # A run directory stands already, and must not be taken for a run that lives.
+        reason = f"it could not be started: {error}"
+        status = replace(read_status(run_dir), state=RunState.FAILED, phase="", reason=reason)
+        files.write_json(run_dir / layout.STATUS, status.to_json())
+        raise UserError(
+            str(error) if isinstance(error, UserError) else f"cannot start the trainer: {error}."
+        ) from error
 
 
 def _manifest(config: TrainConfig) -> dict[str, Any]:
