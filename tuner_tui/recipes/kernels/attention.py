@@ -1,0 +1,148 @@
+"""Attention over rows of different lengths, laid end to end: forward and backward, without autograd.
+
+On CUDA: the flash kernels that torch ships, on all rows at once (arXiv:2307.08691), grouped queries (fewer
+key heads than query heads) without repeating any. On a CPU: torch's own flash kernel, row by row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+
+_aten = torch.ops.aten
+
+
+@dataclass
+class Layout:
+    """Where the rows lie among T tokens.
+
+    Attributes:
+        starts: (rows + 1,) int32 on the device: the first token of each row, and T.
+        longest: tokens of the longest row.
+        keep: (T,) the places of these tokens in a padded batch, or None if nothing was padded.
+        shape: (rows, width) of that padded batch.
+    """
+
+    starts: torch.Tensor
+    longest: int
+    keep: torch.Tensor | None = None
+    shape: tuple[int, int] | None = None
+    _bounds: list[int] = field(default_factory=list)
+
+    @property
+    def bounds(self) -> list[int]:
+        """`starts` on the host."""
+        if not self._bounds:
+            self._bounds = self.starts.tolist()
+        return self._bounds
+
+
+@dataclass(frozen=True)
+class Heads:
+    """How a layer attends: the factor on the products, and how far back a token sees (None: to the start)."""
+
+    scale: float
+    window: int | None = None
+
+
+def attend(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, heads: Heads
+) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+    """Causal attention of each row within itself.
+
+    Args:
+        q: (T, query heads, D); k, v: (T, key heads, D). The last dimension is contiguous.
+
+    Returns:
+        (T, query heads, D), and what `attend_backward` needs beside its inputs.
+    """
+    if not q.is_cuda:
+        return _cpu(q, k, v, layout, heads)
+    causal, left, right = _window(layout, heads)
+    out, lse, state, unused, _ = _aten._flash_attention_forward(
+        q, k, v, layout.starts, layout.starts, layout.longest, layout.longest, 0.0, causal, False,
+        scale=heads.scale, window_size_left=left, window_size_right=right,
+    )  # fmt: skip
+    return out, (lse, state, unused)
+
+
+def attend_backward(
+    grad: torch.Tensor,
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    out: torch.Tensor,
+    saved: tuple[torch.Tensor, ...],
+    layout: Layout,
+    heads: Heads,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The gradients by q, k and v of `attend`."""
+    if not q.is_cuda:
+        return _cpu_backward(grad, q, k, v, out, saved, layout, heads)
+    lse, state, unused = saved
+    causal, left, right = _window(layout, heads)
+    dq, dk, dv = _aten._flash_attention_backward(
+        grad, q, k, v, out, lse, layout.starts, layout.starts, layout.longest, layout.longest, 0.0, causal,
+        state, unused, scale=heads.scale, window_size_left=left, window_size_right=right,
+    )  # fmt: skip
+    return dq, dk, dv
+
+
+def _window(layout: Layout, heads: Heads) -> tuple[bool, int | None, int | None]:
+    if heads.window is None or layout.longest <= heads.window:
+        return True, None, None
+    return False, heads.window - 1, 0
+
+
+def _cpu(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, heads: Heads
+) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+    out = torch.empty_like(q, memory_format=torch.contiguous_format)
+    saved = []
+    group = q.shape[1] // k.shape[1]
+    for start, end in zip(layout.bounds, layout.bounds[1:], strict=False):
+        rows = (_row(q, start, end), *(_row(t, start, end, group) for t in (k, v)))
+        made, lse = _aten._scaled_dot_product_flash_attention_for_cpu(
+            *rows, 0.0, heads.window is None, attn_mask=_band(end - start, q, heads), scale=heads.scale
+        )
+        out[start:end] = made[0].transpose(0, 1)
+        saved.append(lse)
+    return out, tuple(saved)
+
+
+def _cpu_backward(
+    grad: torch.Tensor,
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    out: torch.Tensor,
+    saved: tuple[torch.Tensor, ...],
+    layout: Layout,
+    heads: Heads,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    dq, dk, dv = (torch.empty_like(t, memory_format=torch.contiguous_format) for t in (q, k, v))
+    group = q.shape[1] // k.shape[1]
+    for start, end, lse in zip(layout.bounds, layout.bounds[1:], saved, strict=False):
+        row_q, row_k, row_v = _row(q, start, end), _row(k, start, end, group), _row(v, start, end, group)
+        made = _aten._scaled_dot_product_flash_attention_for_cpu_backward(
+            _row(grad, start, end), row_q, row_k, row_v, _row(out, start, end), lse, 0.0,
+            heads.window is None, attn_mask=_band(end - start, q, heads), scale=heads.scale,
+        )  # fmt: skip
+        dq[start:end] = made[0][0].transpose(0, 1)
+        for target, part in ((dk, made[1]), (dv, made[2])):
+            target[start:end] = part[0].unflatten(0, (-1, group)).sum(1).transpose(0, 1)
+    return dq, dk, dv
+
+
+def _row(tensor: torch.Tensor, start: int, end: int, group: int = 1) -> torch.Tensor:
+    """One row as (1, heads, tokens, D), each head `group` times."""
+    row = tensor[start:end].transpose(0, 1)[None]
+    return row if group == 1 else row.repeat_interleave(group, dim=1)
+
+
+def _band(tokens: int, like: torch.Tensor, heads: Heads) -> torch.Tensor | None:
+    if heads.window is None:
+        return None
+    seen = torch.ones(tokens, tokens, dtype=torch.bool).tril().triu(1 - heads.window)
+    return torch.zeros(tokens, tokens, dtype=like.dtype).masked_fill(~seen, -torch.inf)

@@ -1,0 +1,241 @@
+"""A decoder layer of the Llama family as one step of autograd, its gradient written out by hand.
+
+    n1 = norm(x);  h = attention(rotate(n1 Wqkv))
+    r = x + h Wo
+    n2 = norm(r);  y = r + (silu(n2 Wgate) · (n2 Wup)) Wdown
+
+What autograd would do in some forty steps is done with the few products that are needed: residuals are added
+inside the products, q, k and v (gate and up) are one product, norms and activations are made again instead
+of kept, and the base's own gradients, which nobody wants, are not thought of. A layer keeps what its backward
+pass needs, or only its input, and is then computed again up to where it is needed (arXiv:1604.06174).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import torch
+
+from tuner_tui.recipes.kernels.attention import Heads, Layout, attend, attend_backward
+from tuner_tui.recipes.kernels.elementwise import (
+    HeadNorms,
+    gated,
+    gated_backward,
+    heads_backward,
+    norm_and_rotate,
+    rms_norm,
+    rms_norm_backward,
+    rotate,
+)
+from tuner_tui.recipes.kernels.linear import Group, Shadow
+
+
+@dataclass
+class Call:
+    """What a forward pass of the model has settled for all layers: where the rows lie, their positions."""
+
+    layout: Layout
+    cos: torch.Tensor
+    sin: torch.Tensor
+
+
+@dataclass
+class _Kept:
+    """What the first half of a layer leaves for its backward pass."""
+
+    scale1: torch.Tensor
+    heads: torch.Tensor
+    turned: torch.Tensor | None
+    head_scale: torch.Tensor | None
+    attended: torch.Tensor
+    saved: tuple[torch.Tensor, ...]
+    middle: torch.Tensor
+    scale2: torch.Tensor
+    pair: torch.Tensor
+    products: list[torch.Tensor | None]
+
+
+class Layer:
+    """The parts of one decoder layer of transformers, and the two passes over them."""
+
+    def __init__(self, module: Any, window: int | None) -> None:
+        attention, mlp = module.self_attn, module.mlp
+        self.size = int(attention.head_dim)
+        self.norm1, self.norm2 = module.input_layernorm, module.post_attention_layernorm
+        self.groups = [
+            Group([attention.q_proj, attention.k_proj, attention.v_proj]),
+            Group([attention.o_proj]),
+            Group([mlp.gate_proj, mlp.up_proj]),
+            Group([mlp.down_proj]),
+        ]
+        self.queries = self.groups[1].frozen.columns // self.size
+        self.keys = attention.k_proj.out_features // self.size
+        self.heads = Heads(float(attention.scaling), window)
+        self.head_norms = None
+        if hasattr(attention, "q_norm"):
+            self.head_norms = HeadNorms(
+                attention.q_norm.weight, attention.k_norm.weight, attention.q_norm.variance_epsilon,
+                self.queries, self.keys,
+            )  # fmt: skip
+        self.keeps = True
+
+    def shadows(self, like: torch.Tensor) -> list[Shadow | None]:
+        """The active adapter of each group."""
+        return [group.shadow(like) for group in self.groups]
+
+    def _first_half(self, x: torch.Tensor, call: Call, shadows: list[Shadow | None]) -> _Kept:
+        qkv, out, pair, _ = self.groups
+        normed, scale1 = rms_norm(x, self.norm1.weight, self.norm1.variance_epsilon)
+        flat, xa = qkv.forward(normed, shadows[0])
+        products = [xa]
+        heads = flat.view(len(x), -1, self.size)
+        turned, head_scale = None, None
+        if self.head_norms is None:
+            rotate(heads, call.cos, call.sin, self.queries + self.keys)
+        else:
+            turned, head_scale = norm_and_rotate(heads, call.cos, call.sin, self.head_norms)
+        attended, saved = attend(*self._split(heads, turned), call.layout, self.heads)
+        middle, xa = out.forward(attended.view(len(x), -1), shadows[1], onto=x)
+        products.append(xa)
+        normed, scale2 = rms_norm(middle, self.norm2.weight, self.norm2.variance_epsilon)
+        both, xa = pair.forward(normed, shadows[2])
+        products.append(xa)
+        return _Kept(scale1, heads, turned, head_scale, attended, saved, middle, scale2, both, products)
+
+    def _split(
+        self, heads: torch.Tensor, turned: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        source, both = heads if turned is None else turned, self.queries + self.keys
+        return source[:, : self.queries], source[:, self.queries : both], heads[:, both:]
+
+    def forward(
+        self, x: torch.Tensor, call: Call, shadows: list[Shadow | None]
+    ) -> tuple[torch.Tensor, _Kept, torch.Tensor | None]:
+        """y (T, H), what the backward pass needs, and the last adapter's s·x Aᵀ."""
+        kept = self._first_half(x, call, shadows)
+        y, xa = self.groups[3].forward(gated(kept.pair), shadows[3], onto=kept.middle)
+        return y, kept, xa
+
+    def backward(
+        self,
+        grad: torch.Tensor,
+        x: torch.Tensor,
+        call: Call,
+        shadows: list[Shadow | None],
+        kept: _Kept | None,
+        last_xa: torch.Tensor | None,
+        wanted: list[bool],
+        *,
+        by_input: bool,
+    ) -> tuple[torch.Tensor | None, list[torch.Tensor | None]]:
+        """The gradients by x, and by the parameters of the shadows, in order.
+
+        Args:
+            wanted: for each group, whether its adapter's gradients are.
+            by_input: whether x's is.
+        """
+        if kept is None:
+            kept = self._first_half(x, call, shadows)
+        tokens = len(x)
+        gradients: list[list[torch.Tensor] | None] = [None] * 4
+
+        d_act, _ = self.groups[3].backward(grad, None, None, shadows[3], by_adapter=False)
+        assert d_act is not None
+        product = gated_backward(d_act, kept.pair, product=wanted[3])
+        if wanted[3]:
+            _, gradients[3] = self.groups[3].backward(grad, product, last_xa, shadows[3], by_input=False)
+        del d_act, product
+
+        normed = self._normed(kept.middle, self.norm2, wanted[2])
+        d_middle, gradients[2] = self.groups[2].backward(
+            kept.pair, normed, kept.products[2], shadows[2], by_adapter=wanted[2]
+        )
+        assert d_middle is not None
+        del normed
+        kept.pair = kept.middle  # its memory is free for what follows
+        d_middle = rms_norm_backward(d_middle, kept.middle, self.norm2.weight, kept.scale2, grad)
+
+        flat = kept.attended.view(tokens, -1)
+        d_out, gradients[1] = self.groups[1].backward(
+            d_middle, flat, kept.products[1], shadows[1], by_adapter=wanted[1]
+        )
+        assert d_out is not None
+        if not by_input and not wanted[0]:
+            return None, self._in_order(shadows, gradients)
+        grads = attend_backward(
+            d_out.view(tokens, -1, self.size), *self._split(kept.heads, kept.turned), kept.attended,
+            kept.saved, call.layout, self.heads,
+        )  # fmt: skip
+        del d_out
+        raw = kept.heads if self.head_norms else None
+        d_heads = heads_backward(
+            grads, call.cos, call.sin, raw=raw, scale=kept.head_scale, norms=self.head_norms
+        )
+        del grads
+        normed = self._normed(x, self.norm1, wanted[0])
+        d_x, gradients[0] = self.groups[0].backward(
+            d_heads.view(tokens, -1), normed, kept.products[0], shadows[0],
+            by_input=by_input, by_adapter=wanted[0],
+        )  # fmt: skip
+        if d_x is not None:
+            d_x = rms_norm_backward(d_x, x, self.norm1.weight, kept.scale1, d_middle)
+        return d_x, self._in_order(shadows, gradients)
+
+    @staticmethod
+    def _normed(x: torch.Tensor, norm: Any, wanted: bool) -> torch.Tensor | None:
+        return rms_norm(x, norm.weight, norm.variance_epsilon)[0] if wanted else None
+
+    @staticmethod
+    def _in_order(
+        shadows: list[Shadow | None], gradients: list[list[torch.Tensor] | None]
+    ) -> list[torch.Tensor | None]:
+        flat: list[torch.Tensor | None] = []
+        for shadow, made in zip(shadows, gradients, strict=True):
+            if shadow is not None:
+                flat += made if made is not None else [None] * len(shadow.parameters)
+        return flat
+
+    def __call__(self, x: torch.Tensor, call: Call) -> torch.Tensor:
+        """y (T, H) of x (T, H), under autograd."""
+        shadows = self.shadows(x)
+        if not torch.is_grad_enabled():
+            with torch.autocast(x.device.type, enabled=False):
+                return self.forward(x, call, shadows)[0]
+        parameters = [p for shadow in shadows if shadow is not None for p in shadow.parameters]
+        made: torch.Tensor = _Step.apply(  # type: ignore[no-untyped-call]
+            x, self, call, shadows, *parameters
+        )
+        return made
+
+
+class _Step(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: torch.Tensor, layer: Layer, call: Call, shadows: list[Shadow | None], *parameters: Any
+    ) -> torch.Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            y, kept, last_xa = layer.forward(x, call, shadows)
+        ctx.save_for_backward(x)
+        ctx.layer, ctx.call, ctx.shadows, ctx.last_xa = layer, call, shadows, last_xa
+        ctx.kept = kept if layer.keeps else None
+        ctx.spent = False
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
+        if ctx.spent:
+            raise RuntimeError("the fast path overwrites what it kept: backward works once.")
+        ctx.spent = True
+        (x,) = ctx.saved_tensors
+        needs = iter(ctx.needs_input_grad[4:])
+        counts = [0 if shadow is None else len(shadow.parameters) for shadow in ctx.shadows]
+        wanted = [sum(islice(needs, count)) > 0 for count in counts]
+        with torch.autocast(x.device.type, enabled=False):
+            d_x, gradients = ctx.layer.backward(
+                grad.contiguous(), x, ctx.call, ctx.shadows, ctx.kept, ctx.last_xa, wanted,
+                by_input=ctx.needs_input_grad[0],
+            )  # fmt: skip
+        ctx.kept = None
+        return (d_x, None, None, None, *gradients)
