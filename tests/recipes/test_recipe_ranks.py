@@ -93,9 +93,7 @@ def test_a_process_that_fails_ends_the_run_and_says_why(config: TrainConfig, tmp
         ({"gpus": 2, "engine": "deepspeed"}, r"deepspeed is not installed"),
     ],
 )
-def test_what_cannot_be_launched_is_told(
-    config: TrainConfig, settings: dict[str, object], told: str
-) -> None:
+def test_what_cannot_be_launched_is_told(config: TrainConfig, settings: dict[str, object], told: str) -> None:
     changed = TrainConfig.model_validate({**config.model_dump(), "launch": settings})
     with pytest.raises(UserError, match=told):
         local.launch(changed)

@@ -10,7 +10,7 @@ from types import FrameType
 
 from tuner_tui.recipes import ranks
 from tuner_tui.recipes.faults import Stopped, explain
-from tuner_tui.runs import control
+from tuner_tui.runs import control, layout
 from tuner_tui.runs.layout import RunState
 from tuner_tui.runs.silent import SilentRun
 from tuner_tui.runs.writer import RunWriter
@@ -35,6 +35,14 @@ class Session:
     def stop_requested(self) -> bool:
         """Whether anyone asked this run to stop, by signal or by file."""
         return self._signalled or control.stop_requested(self.run.run_dir)
+
+    @property
+    def stop_reason(self) -> str:
+        """Who wanted the stop; a job that Slurm stops goes on later, and is shown so."""
+        job = os.environ.get("SLURM_JOB_ID")
+        if self._signalled and job and not control.stop_requested(self.run.run_dir):
+            return f"{layout.BY_SLURM} (job {job}): preempted, or out of time."
+        return "stopped on request."
 
     def phase(self, what: str) -> None:
         """Say what is done next, unless a stop was asked for.
@@ -69,7 +77,7 @@ def run_recipe(run_dir: Path, recipe: Callable[[Session], RunState]) -> int:
                 threading.Thread(target=_watch_others, args=(run,), name="faults", daemon=True).start()
         try:
             state = recipe(session)
-            reason = "stopped on request." if state is RunState.STOPPED else None
+            reason = session.stop_reason if state is RunState.STOPPED else None
         except Stopped:
             state, reason = RunState.STOPPED, "stopped on request, before the first step."
         except Exception as error:

@@ -25,6 +25,9 @@ FAULT = ".fault"
 SLURM = "slurm.json"
 SLURM_SCRIPT = "slurm.sh"
 
+BY_SLURM = "stopped by Slurm"
+"""How the reason of a stop begins that nobody asked for: the job is queued again, and the run goes on."""
+
 HEARTBEAT_SECONDS = 3.0
 """How often a live trainer rewrites its status, also while it loads a model."""
 

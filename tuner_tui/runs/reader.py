@@ -137,11 +137,12 @@ def read_status(run_dir: Path) -> Status:
         status = Status.from_json(orjson.loads(path.read_bytes()))
     except (OSError, orjson.JSONDecodeError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{run_dir} is not a readable run: {path.name}: {error}.") from error
+    preempted = status.state is RunState.STOPPED and (status.reason or "").startswith(layout.BY_SLURM)
+    silent = status.state.live and (status.pid is None or not _is_live(status))
+    if (preempted or silent) and (waiting := _waiting(run_dir)):
+        return replace(status, state=RunState.STARTING, phase=waiting, reason=None)
     if status.state.live and not _is_live(status):
-        if waiting := _waiting(run_dir):
-            return replace(status, state=RunState.STARTING, phase=waiting)
-        reason = status.reason or _lost_reason(status)
-        return replace(status, state=RunState.LOST, reason=reason)
+        return replace(status, state=RunState.LOST, reason=status.reason or _lost_reason(status))
     return status
 
 

@@ -37,13 +37,21 @@ _SCRIPT = """\
 {directives}
 
 # Slurm starts this script again after a preemption; the recipe goes on from its newest checkpoint.
-set -euo pipefail
+set -uo pipefail
 umask 077
 {environment}
 HEAD=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 PORT=$((20000 + SLURM_JOB_ID % 20000))
 export HEAD PORT
-exec srun --kill-on-bad-exit=1 bash -c {inner}
+trap : TERM  # the signal is for the run, which writes a checkpoint
+srun --kill-on-bad-exit=1 bash -c {inner}
+code=$?
+# A run that was stopped for want of time, or to make room within a time of grace, has a checkpoint and ends
+# well; Slurm would take it for done.
+if grep -q {stopped} {status} && scontrol show job "$SLURM_JOB_ID" | grep -q JobState=RUNNING; then
+  scontrol requeue "$SLURM_JOB_ID"
+fi
+exit $code
 """
 
 
@@ -93,7 +101,13 @@ def script(config: TrainConfig, run_dir: Path) -> str:
     inner = " ".join(word if word.startswith("--rdzv") else shlex.quote(word) for word in words)
     environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore", **_own()}
     exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in environment.items())
-    return _SCRIPT.format(directives=directives, environment=exports, inner=shlex.quote(f"exec {inner}"))
+    return _SCRIPT.format(
+        directives=directives,
+        environment=exports,
+        inner=shlex.quote(f"exec {inner}"),
+        stopped=shlex.quote(layout.BY_SLURM),
+        status=shlex.quote(str(run_dir / layout.STATUS)),
+    )
 
 
 def submit(config: TrainConfig, run_dir: Path) -> int:
