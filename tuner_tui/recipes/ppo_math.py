@@ -1,7 +1,7 @@
 """The mathematics of PPO for language models: pure functions on tensors, each with its source.
 
-Shapes: B answers of at most T tokens. Every tensor is (B, T), one entry for each token of an answer; `mask` is
-True on the tokens that were sampled, the end-of-turn token included, and False on the padding behind them.
+Shapes: B answers of at most T tokens. Every tensor is (B, T), one entry for each token of an answer; `mask`
+is True on the tokens that were sampled, the end-of-turn token included, and False on the padding behind them.
 
 Sources: PPO: Schulman et al. 2017, arXiv:1707.06347. GAE: Schulman et al. 2015, arXiv:1506.02438. PPO for
 language models: Ziegler et al. 2019, arXiv:1909.08593; Ouyang et al. 2022, arXiv:2203.02155. Details that
@@ -61,8 +61,8 @@ def token_rewards(
 ) -> Tensor:
     """The reward of each token: -kl_weight · log(π/π_ref), and at an answer's last token its score as well.
 
-    R(x, y) = r(x, y) - β log(π(y|x)/π_ref(y|x)): arXiv:1909.08593, equation 2; as a reward of each token, with
-    the score at the end, as in its code and in arXiv:2203.02155, section 3.5.
+    R(x, y) = r(x, y) - β log(π(y|x)/π_ref(y|x)): arXiv:1909.08593, equation 2; token by token, with the score
+    at the end, as in its code and in arXiv:2203.02155, section 3.5.
 
     Args:
         scores: (B), of the reward model.
@@ -78,8 +78,8 @@ def token_rewards(
 def penalize_missing_end(scores: Tensor, ended: Tensor, penalty: float | None) -> Tensor:
     """Scores (B), less `penalty` where an answer did not end in time (`ended` (B) is False).
 
-    arXiv:2403.17031 sets such scores to a constant ("EOS trick"); taking something off, as TRL's PPO did, keeps
-    their order.
+    arXiv:2403.17031 sets such scores to a constant (its "EOS trick"); taking something off, as TRL's PPO did,
+    keeps their order.
     """
     return scores if penalty is None else scores - penalty * (~ended).to(scores)
 
@@ -154,8 +154,8 @@ def explained_variance(values: Tensor, returns: Tensor, mask: Tensor) -> Tensor:
 class KLController:
     """The price of a nat of distance from the reference: fixed, or steered towards a target.
 
-    e = clip((KL - target)/target, -0.2, 0.2); weight ← weight · (1 + K e): arXiv:1909.08593, section 2.2, with
-    K = answers/horizon, as in its code (openai/lm-human-preferences).
+    e = clip((KL - target)/target, -0.2, 0.2); weight ← weight · (1 + K e): arXiv:1909.08593, section 2.2,
+    with K = answers/horizon, as in its code (openai/lm-human-preferences).
 
     Args:
         weight: β, the price now.

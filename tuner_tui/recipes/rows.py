@@ -12,7 +12,7 @@ from typing import Any
 
 from jinja2 import TemplateError
 
-from tuner_tui.data.examples import Example, conversation
+from tuner_tui.data.examples import Example, Message, conversation
 from tuner_tui.data.rendering import masks
 from tuner_tui.data.rendering.model_files import own_sources, training_sources
 from tuner_tui.data.rendering.probe import Part, lost_parts, obstacles, parts_of, probe
@@ -116,6 +116,31 @@ class Renderer:
                 rows.append({"input_ids": ids, "labels": labels})
         return TokenRows(rows, cut, empty, unended)
 
+    def prompt(self, example: Example) -> list[int]:
+        """The tokens of a conversation, tools shown, up to where the assistant speaks for the last time.
+
+        Raises:
+            UserError: the template refuses it.
+        """
+        messages = example["prompt"] if "prompt" in example else _to_last_answer(conversation(example))
+        try:
+            encoded = self._encode(messages, example.get("tools") or None, add_generation_prompt=True)
+        except (TemplateError, ValueError, TypeError, KeyError) as error:
+            raise UserError(f"the model's chat template refuses a conversation: {error}.") from error
+        return list(encoded["input_ids"])
+
+    def after_end(self) -> list[int]:
+        """What the template writes behind the token that ends an assistant's turn: often a line break."""
+        turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+        ids = list(self._encode(turns, None)["input_ids"])
+        end = max((place for place, token in enumerate(ids) if token in self._ends), default=len(ids) - 1)
+        return ids[end + 1 :]
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """The tokens at which the model stops."""
+        return frozenset(self._ends)
+
     def _rows_of(self, example: Example) -> Iterable[tuple[list[int], list[bool]]]:
         tools = example.get("tools") or None
         marked = marks_generation(self._sources.of(tools))
@@ -144,3 +169,8 @@ class Renderer:
             add_generation_prompt=prompt,
             tokenize=False,
         )
+
+
+def _to_last_answer(messages: Sequence[Message]) -> Sequence[Message]:
+    answers = [place for place, message in enumerate(messages) if message["role"] == "assistant"]
+    return messages[: answers[-1]] if answers else messages

@@ -128,11 +128,13 @@ class PPOConfig(Section):
         description="New values count only within this distance of the old ones.",
         gt=0,
     )
-    value_weight: float = explained(
-        0.1,
-        title="Value weight",
-        description="Weight of the value loss beside the policy loss.",
+    value_learning_rate: float | None = explained(
+        None,
+        title="Learning rate of values",
+        description="The value function has weights of its own, and may learn faster than the policy. Empty: "
+        "the policy's.",
         gt=0,
+        le=1,
     )
     kl_weight: float = explained(
         0.05,
@@ -190,6 +192,16 @@ class PPOConfig(Section):
         high="nonsense is tried out.",
         gt=0,
         le=10,
+    )
+    sample_batch: int = explained(
+        32,
+        title="Sampled at once",
+        description="Answers sampled at once. Results hardly depend on it; memory and speed do.",
+        low="the hardware idles.",
+        high="memory runs out.",
+        unit="answers",
+        ge=1,
+        le=4096,
     )
 
 
