@@ -99,14 +99,15 @@ def test_preferences_differ_and_prefer_the_right_answer() -> None:
         if not right:
             faults.add("needless")
         elif not wrong:
-            assert "<tool_call>" in row["rejected"][0]["content"]
-            faults.add("malformed")
+            said = row["rejected"][0]["content"]
+            told = right[0]["name"] in said
+            faults.add("malformed" if "<tool_call>" in said else "told" if told else "refused")
         elif wrong[0]["name"] != right[0]["name"]:
             faults.add("wrong tool")
         else:
             assert set(wrong[0]["arguments"]) - set(declared[wrong[0]["name"]]["properties"])
             faults.add("invented")
-    assert faults == {"needless", "malformed", "wrong tool", "invented"}
+    assert faults == {"needless", "malformed", "wrong tool", "invented", "told", "refused"}
 
 
 def test_the_broken_file_has_its_faults() -> None:

@@ -134,8 +134,12 @@ def error_recovery(rng: Random, catalog: Sequence[Tool]) -> Row:
 
 
 def preference(rng: Random, catalog: Sequence[Tool]) -> Row:
-    """A prompt with a better and a worse answer: right call against one of four faults."""
-    fault = pick(rng, ["wrong tool", "malformed", "invented", "needless"])
+    """A prompt with a better and a worse answer: the right one against one of six faults.
+
+    A needless call and a needless refusal both occur: a reward model that never saw a refusal lose would pay
+    for refusing everything.
+    """
+    fault = pick(rng, ["wrong tool", "malformed", "invented", "told", "refused", "needless"])
     if fault == "needless":
         base = refused(rng, catalog)
         tool = next(t for t in catalog if t.schema() == base["tools"][0])
@@ -150,6 +154,10 @@ def preference(rng: Random, catalog: Sequence[Tool]) -> Row:
                 rejected = calling([random_call(rng, other, MADE_UP)])
             case "malformed":
                 rejected = answer(tagged([call]).replace("}}\n", "}\n"))
+            case "told":
+                rejected = answer(phrasing.plan(rng, [call]))
+            case "refused":
+                rejected = answer(phrasing.refusal(rng, call.tool))
             case _:
                 invented = {**call.arguments, made_up_word(rng): draw("word", rng, 0)}
                 rejected = calling([Call(call.tool, invented)])

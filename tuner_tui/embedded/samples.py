@@ -38,7 +38,7 @@ FILES: dict[str, tuple[Recipe, Sequence[Tool]]] = {
     "multi_step.jsonl": (((rows.multi_step, 60),), TRAINING),
     "error_recovery.jsonl": (((rows.error_recovery, 60),), TRAINING),
     "negatives.jsonl": (((rows.refused, 80),), TRAINING),
-    "preferences.jsonl": (((rows.preference, 120),), TRAINING),
+    "preferences.jsonl": (((rows.preference, 180),), TRAINING),
     "heldout.jsonl": (HELD_OUT_ITEMS, HELD_OUT),
 }
 """File name -> how many rows of each kind, and the tools that they are made of."""
