@@ -45,12 +45,11 @@ def train(session: Session) -> RunState:
     session.phase("loading the libraries")
     import torch
     from accelerate import Accelerator
-    from transformers import get_scheduler
 
     from tuner_tui.recipes import model as models
     from tuner_tui.recipes.callback import memory
     from tuner_tui.recipes.ppo_batches import PromptStream
-    from tuner_tui.recipes.ppo_math import KLController
+    from tuner_tui.recipes.ppo_math import KLController, rate_factor
     from tuner_tui.recipes.ppo_models import with_reward
     from tuner_tui.recipes.ppo_state import load_state, save_state, write_adapter
     from tuner_tui.recipes.ppo_steps import Turns, judge, learn, sample, score
@@ -94,11 +93,9 @@ def train(session: Session) -> RunState:
     ]
     optimizer = torch.optim.AdamW(groups, lr=wanted.learning_rate, weight_decay=wanted.weight_decay)
     total = wanted.max_steps or math.ceil(wanted.epochs * len(prompts) / ppo.rollouts)
-    schedule = get_scheduler(
-        "constant_with_warmup" if wanted.schedule == "constant" else wanted.schedule,
-        optimizer,
-        num_warmup_steps=math.ceil(wanted.warmup_ratio * total),
-        num_training_steps=total,
+    warmup = math.ceil(wanted.warmup_ratio * total)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda done: rate_factor(done, total, warmup, wanted.schedule)
     )
     controller = KLController(ppo.kl_weight, ppo.kl_control == "adaptive", ppo.kl_target, ppo.kl_horizon)
     stream = PromptStream(prompts, config.seed)
@@ -162,7 +159,7 @@ def train(session: Session) -> RunState:
             )
 
             run.update(phase="learning")
-            rate, price = schedule.get_last_lr()[0], controller.weight
+            rate, price = float(schedule.get_last_lr()[0]), controller.weight
             with actors.learning(checkpointing=checkpointing):
                 metrics |= learn(
                     actors,

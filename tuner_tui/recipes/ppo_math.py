@@ -9,6 +9,7 @@ matter: Huang et al. 2022, "The 37 implementation details of proximal policy opt
 for language models, Huang et al. 2024, arXiv:2403.17031.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -148,6 +149,17 @@ def explained_variance(values: Tensor, returns: Tensor, mask: Tensor) -> Tensor:
     spread = masked_variance(returns, mask)
     share = 1 - masked_variance(returns - values, mask) / spread.clamp(min=_EPSILON)
     return torch.where(spread > _EPSILON, share, torch.zeros_like(share))
+
+
+def rate_factor(step: int, total: int, warmup: int, schedule: str) -> float:
+    """The share of the learning rate in a step (from 0): up in `warmup` steps, then as the schedule says.
+
+    Unlike transformers' schedules it does not begin at 0: the first rollouts would be learned from in vain.
+    """
+    if step < warmup:
+        return (step + 1) / warmup
+    done = (step - warmup) / max(1, total - warmup)
+    return {"constant": 1.0, "linear": 1 - done, "cosine": 0.5 * (1 + math.cos(math.pi * done))}[schedule]
 
 
 @dataclass(slots=True)

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, get_peft_model
 from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import GenerationConfig, StoppingCriteriaList
@@ -223,7 +224,7 @@ def read_reward(folder: Path) -> tuple[LoraConfig, dict[str, Tensor], Tensor]:
     try:
         shape = LoraConfig.from_pretrained(str(folder))
         weights = load_file(folder / _WEIGHTS)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, SafetensorError) as error:
         raise UserError(f"ppo.reward_model: cannot read the adapter in {folder}: {error}.") from error
     heads = [name for name in weights if _SCORE.search(name)]
     if len(heads) != 1 or weights[heads[0]].shape[0] != 1:
@@ -263,6 +264,3 @@ def _misfit(reason: str) -> str:
         "ppo.reward_model: the reward model does not fit this base model "
         f"({reason.splitlines()[0]}); it must have been trained on the same one."
     )
-
-
-__all__ = ["POLICY", "REWARD", "VALUE", "Models", "PeftModel", "read_reward", "with_reward"]

@@ -5,6 +5,7 @@ begins with it. So the reference of a preference method is simply its base, with
 """
 
 import hashlib
+import json
 from pathlib import Path
 
 from tuner_tui import paths
@@ -41,6 +42,29 @@ def base_model(config: TrainConfig) -> str:
     """
     name = paths.resolve_model(config.model.name)
     return name if config.model.adapter is None else str(merged_folder(name, Path(config.model.adapter)))
+
+
+def check_reward_model(config: TrainConfig) -> None:
+    """See that the reward model of a PPO run was trained on the base that the run begins with.
+
+    Raises:
+        UserError: it was trained on another, whose layers may have the same shapes and mean something else.
+    """
+    if config.method != "ppo" or config.ppo.reward_model is None:
+        return
+    try:
+        shape = json.loads((Path(config.ppo.reward_model) / "adapter_config.json").read_text("utf-8"))
+        trained_on = str(shape["base_model_name_or_path"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"ppo.reward_model: {config.ppo.reward_model} is no readable adapter: {error}."
+        ) from None
+    base = base_model(config)
+    if trained_on != base and (Path(trained_on).is_dir() or not Path(base).is_dir()):
+        raise UserError(
+            f"ppo.reward_model: it was trained on {trained_on}, and this run begins with {base}; give both "
+            "runs the same model.name and model.adapter."
+        )
 
 
 def merged_folder(model: str, adapter: Path) -> Path:

@@ -19,7 +19,7 @@ from tuner_tui.runs import control, files, layout, process, store
 from tuner_tui.runs.layout import RunState
 from tuner_tui.runs.reader import RunReader, read_status
 from tuner_tui.training import launchers
-from tuner_tui.training.bases import adapter_folder
+from tuner_tui.training.bases import adapter_folder, check_reward_model
 from tuner_tui.training.config import TrainConfig, parse_config, to_yaml
 from tuner_tui.training.launchers import slurm
 from tuner_tui.training.preflight import template_refusal
@@ -124,6 +124,7 @@ def check_inputs(config: TrainConfig) -> None:
         raise UserError(f"model.name: there is no model folder {folder}.")
     if folder.is_dir() and not (folder / "config.json").is_file():
         raise UserError(f"model.name: {folder} holds no config.json, so it is no model.")
+    check_reward_model(config)
 
 
 def _check_unchanged(run_dir: Path, config: TrainConfig) -> None:
