@@ -40,7 +40,7 @@ def train(session: Session) -> RunState:
 
     # 1. The data. Of each conversation only what comes before the assistant's last turn is used.
     session.phase("reading the data")
-    train_examples, eval_examples = read_examples(session, config, lambda example: "")
+    train_examples, eval_examples = read_examples(session, config, lambda example: None)
 
     session.phase("loading the libraries")
     import torch
