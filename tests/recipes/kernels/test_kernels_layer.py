@@ -116,6 +116,23 @@ def test_the_adapter_can_be_switched_off_and_the_optimizer_is_followed() -> None
         torch.testing.assert_close(model(**ids).logits, off, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [{"fused": True}, {"foreach": True}, {"foreach": False}])
+def test_every_step_of_an_optimizer_is_seen(kind: dict[str, bool]) -> None:
+    losses: dict[bool, list[float]] = {}
+    for fast in (False, True):
+        model = tiny("llama", "all-linear").float()
+        if fast:
+            FastLayers(model.get_base_model().model, [None] * 3)
+        trained = [p for p in model.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(trained, lr=1e-2, **kind)
+        losses[fast] = []
+        for _ in range(4):
+            losses[fast].append(loss_and_gradients(model, batches()["whole"])[0])
+            optimizer.step()
+    assert losses[True] == pytest.approx(losses[False], rel=1e-4)
+    assert losses[True][3] < losses[True][0] - 1
+
+
 def test_generation_and_what_asks_for_every_layer_go_the_plain_way() -> None:
     model = tiny("llama", "all-linear")
     ids = {"input_ids": batches()["whole"]["input_ids"][:1]}

@@ -34,11 +34,12 @@ from tuner_tui.recipes.kernels.linear import Group, Shadow
 
 @dataclass
 class Call:
-    """What a forward pass of the model has settled for all layers: where the rows lie, their positions."""
+    """What a forward pass of the model has settled: where the rows lie, their positions, the adapters."""
 
     layout: Layout
     cos: torch.Tensor
     sin: torch.Tensor
+    shadows: list[list[Shadow | None]]
 
 
 @dataclass
@@ -197,9 +198,9 @@ class Layer:
                 flat += made if made is not None else [None] * len(shadow.parameters)
         return flat
 
-    def __call__(self, x: torch.Tensor, call: Call) -> torch.Tensor:
-        """y (T, H) of x (T, H), under autograd."""
-        shadows = self.shadows(x)
+    def __call__(self, x: torch.Tensor, call: Call, number: int) -> torch.Tensor:
+        """y (T, H) of x (T, H), under autograd; `number` is the layer's, from 0."""
+        shadows = call.shadows[number]
         if not torch.is_grad_enabled():
             with torch.autocast(x.device.type, enabled=False):
                 return self.forward(x, call, shadows)[0]

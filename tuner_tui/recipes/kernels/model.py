@@ -15,6 +15,7 @@ from tuner_tui.recipes.kernels.attention import Layout
 from tuner_tui.recipes.kernels.elementwise import rms_norm, rms_norm_backward
 from tuner_tui.recipes.kernels.layer import Call, Layer
 from tuner_tui.recipes.kernels.layouts import layout_of
+from tuner_tui.recipes.kernels.linear import Shadow, refresh
 
 
 class FastLayers:
@@ -24,6 +25,7 @@ class FastLayers:
         self._backbone = backbone
         self._layout: Layout | None = None
         self._call: Call | None = None
+        self._shadows: list[list[Shadow | None]] = []
         self.layers = [Layer(module, window) for module, window in zip(backbone.layers, windows, strict=True)]
         for number, (module, layer) in enumerate(zip(backbone.layers, self.layers, strict=True)):
             module.forward = self._forward(module, layer, number)
@@ -46,6 +48,13 @@ class FastLayers:
         self._layout, self._call = self._serves(args, kwargs), None
         if self._layout is None:
             return None
+        like = self._norm.weight
+        try:
+            self._shadows = [layer.shadows(like) for layer in self.layers]
+        except NotImplementedError:
+            self._layout = None
+            return None
+        refresh([shadow for shadows in self._shadows for shadow in shadows if shadow is not None])
         # transformers need not build a mask of tokens by tokens: one with four dimensions passes as it is.
         device = self._layout.starts.device
         kwargs["attention_mask"] = torch.empty((1, 1, 1, 1), dtype=torch.bool, device=device)
@@ -69,6 +78,7 @@ class FastLayers:
 
     def _end(self, module: Any, args: Any, output: Any) -> None:
         self._layout = self._call = None
+        self._shadows = []
 
     def _forward(self, module: Any, layer: Layer, number: int) -> Any:
         plain = module.forward
@@ -81,7 +91,7 @@ class FastLayers:
             if first:
                 hidden_states = self._enter(hidden_states, layout, *kwargs["position_embeddings"])
             assert self._call is not None
-            y = layer(hidden_states.view(-1, hidden_states.shape[-1]), self._call)[None]
+            y = layer(hidden_states.view(-1, hidden_states.shape[-1]), self._call, number)[None]
             return self._leave(y, layout) if last else y
 
         return forward
@@ -95,7 +105,7 @@ class FastLayers:
         if layout.keep is not None:
             flat, cos, sin = (t.index_select(0, layout.keep) for t in (flat, cos, sin))
         layout.shape = (rows, width)
-        self._call = Call(layout, cos.contiguous(), sin.contiguous())
+        self._call = Call(layout, cos.contiguous(), sin.contiguous(), self._shadows)
         return flat[None]
 
     @staticmethod
