@@ -45,6 +45,21 @@ class TokenRows:
         return sum(len(row["input_ids"]) for row in self.rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One rendering of a conversation. `prompt`: the tokens of what stands before the answer, up to where the
+    assistant speaks; `ids`: those of the whole, which need not begin with all of them; `mask`: which of
+    `ids` are learned."""
+
+    prompt: list[int]
+    ids: list[int]
+    mask: list[bool]
+
+
+_REFUSALS = (TemplateError, ValueError, TypeError, KeyError)
+"""What a template, a program that somebody else wrote, raises when it is given what it does not expect."""
+
+
 class Renderer:
     """Turns examples to token rows with the chat template of one tokenizer.
 
@@ -103,8 +118,8 @@ class Renderer:
         for place, example in enumerate(examples):
             try:
                 made = list(self._rows_of(example))
-            except (TemplateError, ValueError, TypeError, KeyError) as error:
-                raise UserError(f"the model's chat template refuses example {place + 1}: {error}.") from error
+            except _REFUSALS as error:
+                raise _refused(place, error) from error
             if any(len(ids) > max_length for ids, _ in made):
                 cut.append(place)
             kept = [(ids[:max_length], mask[:max_length]) for ids, mask in made if any(mask[:max_length])]
@@ -125,7 +140,7 @@ class Renderer:
         messages = example["prompt"] if "prompt" in example else _to_last_answer(conversation(example))
         try:
             encoded = self._encode(messages, example.get("tools") or None, add_generation_prompt=True)
-        except (TemplateError, ValueError, TypeError, KeyError) as error:
+        except _REFUSALS as error:
             raise UserError(f"the model's chat template refuses a conversation: {error}.") from error
         return list(encoded["input_ids"])
 
@@ -136,6 +151,22 @@ class Renderer:
         end = max((place for place, token in enumerate(ids) if token in self._ends), default=len(ids) - 1)
         return ids[end + 1 :]
 
+    def sides(self, example: Example, place: int) -> list[Side]:
+        """The answers of a preference pair (the chosen one first) or of a labelled row, each as a whole row.
+
+        Args:
+            place: of the example, from 0, for the message.
+
+        Raises:
+            UserError: the template refuses the example.
+        """
+        tools = example.get("tools") or None
+        marked = marks_generation(self._sources.of(tools))
+        try:
+            return [self._side(piece, tools, marked) for piece in masks.sides(example, marked=marked)]
+        except _REFUSALS as error:
+            raise _refused(place, error) from error
+
     @property
     def ends(self) -> frozenset[int]:
         """The tokens at which the model stops."""
@@ -145,12 +176,17 @@ class Renderer:
         tools = example.get("tools") or None
         marked = marks_generation(self._sources.of(tools))
         for piece in masks.pieces(conversation(example), marked=marked):
-            whole = self._encode(piece.messages, tools, return_assistant_tokens_mask=marked)
-            before = None
-            if piece.prompt is not None:
-                before = self._encode(piece.prompt, tools, add_generation_prompt=True)["input_ids"]
-            ids = list(whole["input_ids"])
-            yield ids, masks.learned_tokens(ids, before, whole["assistant_masks"] if marked else None)
+            side = self._side(piece, tools, marked)
+            yield side.ids, side.mask
+
+    def _side(self, piece: masks.Piece, tools: Any, marked: bool) -> Side:
+        whole = self._encode(piece.messages, tools, return_assistant_tokens_mask=marked)
+        before: list[int] | None = None
+        if piece.prompt is not None:
+            before = list(self._encode(piece.prompt, tools, add_generation_prompt=True)["input_ids"])
+        ids = list(whole["input_ids"])
+        mask = masks.learned_tokens(ids, before, whole["assistant_masks"] if marked else None)
+        return Side(before or [], ids, mask)
 
     def _encode(self, messages: Any, tools: Any, **options: Any) -> Any:
         return self._tokenizer.apply_chat_template(
@@ -174,3 +210,7 @@ class Renderer:
 def _to_last_answer(messages: Sequence[Message]) -> Sequence[Message]:
     answers = [place for place, message in enumerate(messages) if message["role"] == "assistant"]
     return messages[: answers[-1]] if answers else messages
+
+
+def _refused(place: int, error: Exception) -> UserError:
+    return UserError(f"the model's chat template refuses example {place + 1}: {error}.")
