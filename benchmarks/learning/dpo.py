@@ -1,0 +1,10 @@
+"""DPO on the sample pairs."""
+
+from typing import Any
+
+from learning import preference
+
+
+def measure(seed: int) -> dict[str, Any]:
+    """See `preference.measure`."""
+    return preference.measure("dpo", seed)

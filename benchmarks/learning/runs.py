@@ -1,0 +1,42 @@
+"""A run from start to end, and its last figures."""
+
+import time
+from functools import cache
+from pathlib import Path
+
+from tuner_tui.runs.layout import RunState
+from tuner_tui.runs.reader import read_metrics, read_status
+from tuner_tui.training.config import TrainConfig
+from tuner_tui.training.launchers import local
+from tuner_tui.training.presets import load_preset
+
+
+def run(config: TrainConfig) -> Path:
+    """Train, and return the run directory.
+
+    Raises:
+        RuntimeError: the run did not finish; with its reason.
+    """
+    run_dir = local.launch(config)
+    while (status := read_status(run_dir)).state.live:
+        time.sleep(0.2)
+    if status.state is not RunState.FINISHED:
+        raise RuntimeError(f"{run_dir}: {status.state}: {status.reason}")
+    return run_dir
+
+
+def last(run_dir: Path, name: str) -> float:
+    """The last value of a metric."""
+    return float(next(record[name] for record in reversed(read_metrics(run_dir)) if name in record))
+
+
+@cache
+def caller(seed: int) -> str:
+    """The adapter with which the preference methods begin: tuned on calls alone, it calls in the right form,
+    and also where no tool serves."""
+    config = load_preset("demo")
+    config.name, config.seed, config.quantization.bits = f"calls-{seed}", seed, None
+    config.data.train = [config.data.train[0].with_name("function_calls.jsonl")]
+    config.optimization.effective_batch, config.optimization.max_steps = 8, 28
+    config.logging.eval_every = 0
+    return str(run(config) / "adapter")
