@@ -9,7 +9,7 @@ from learning.runs import caller, last, run
 from tuner_tui import paths
 from tuner_tui.training.presets import load_preset
 
-FAULTS = ("needless_call", "wrong_tool", "unknown_argument", "unparsable_call")
+FAULTS = ("missing_call", "needless_call", "wrong_tool", "unknown_argument", "unparsable_call")
 """What the rejected answers do."""
 
 

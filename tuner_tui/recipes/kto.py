@@ -5,6 +5,7 @@ under the base model, bad ones less, each weighed by how far the model has moved
 (arXiv:2402.01306). The reference is the base with the adapter off. Pairs are taken too, as two answers each.
 """
 
+from tuner_tui.errors import UserError
 from tuner_tui.recipes import checkpoints
 from tuner_tui.recipes.examples import read_examples
 from tuner_tui.recipes.preference_events import no_label, tell, tell_balance, tell_unused
@@ -20,6 +21,11 @@ def train(session: Session) -> RunState:
     run, run_dir = session.run, session.run.run_dir
     config = load_config(run_dir / layout.CONFIG)
     checkpoint = checkpoints.resume(run)
+    if config.optimization.micro_batch < 2:
+        raise UserError(
+            "optimization.micro_batch: kto tells within each micro-batch how far the model has moved, and "
+            "needs 2 rows at least; a row of it takes half the memory of a pair."
+        )
 
     # 1. The data: any readable layout -> labelled answers, and pairs. Others are left out, and told.
     session.phase("reading the data")

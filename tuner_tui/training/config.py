@@ -108,10 +108,6 @@ class TrainConfig(Section):
                 raise ValueError(
                     "quantization.bits: 4-bit weights are frozen; without an adapter leave it empty"
                 )
-        if self.method == "kto" and self.optimization.micro_batch < 2:
-            raise ValueError(
-                "optimization.micro_batch: kto compares the rows of a micro-batch, and needs 2 at least"
-            )
         if self.method == "ppo":
             if self.ppo.reward_model is None:
                 raise ValueError("ppo.reward_model: missing; train one first, with the method reward")
