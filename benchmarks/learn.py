@@ -6,11 +6,14 @@ Every method is a module of `benchmarks/learning` with `measure(seed)`, which re
 whether what is claimed of the method is true of them. The exit status is 1 when something does not hold.
 """
 
+import os
+import sys
+
+sys.path[0] = os.path.dirname(sys.path[0])  # this folder's inspect.py would hide the standard library's
+
 import argparse
 import importlib
 import json
-import os
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -35,7 +38,7 @@ def main() -> int:
         # An empty home of its own, so that the runs of the person who measures are left alone.
         os.environ["TUNER_HOME"] = os.environ.get("LEARN_HOME", folder)
         for method in options.methods:
-            measure = importlib.import_module(f"learning.{method}").measure
+            measure = importlib.import_module(f"benchmarks.learning.{method}").measure
             for seed in options.seeds:
                 began = time.monotonic()
                 found = {"method": method, "seed": seed, **measure(seed)}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from learning import preference
+from benchmarks.learning import preference
 
 
 def measure(seed: int) -> dict[str, Any]:

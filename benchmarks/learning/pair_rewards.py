@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from peft import PeftModel
 
-from learning.answers import merged
+from benchmarks.learning.answers import merged
 from tuner_tui.data.examples import Example
 from tuner_tui.recipes.model import compute_dtype, load_base, load_tokenizer, stop_tokens
 from tuner_tui.recipes.preference_rows import pairs

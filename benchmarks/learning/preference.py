@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from learning.answers import held_out_pairs, outcomes, pair_file, rate
-from learning.pair_rewards import accuracy
-from learning.runs import caller, last, run
+from benchmarks.learning.answers import held_out_pairs, outcomes, pair_file, rate
+from benchmarks.learning.pair_rewards import accuracy
+from benchmarks.learning.runs import caller, last, run
 from tuner_tui import paths
 from tuner_tui.training.presets import load_preset
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from learning.answers import pair_file
-from learning.runs import last, run
+from benchmarks.learning.answers import pair_file
+from benchmarks.learning.runs import last, run
 from tuner_tui import paths
 from tuner_tui.training.presets import load_preset
 

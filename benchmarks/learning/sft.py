@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from learning.answers import outcomes, rate
-from learning.runs import run
+from benchmarks.learning.answers import outcomes, rate
+from benchmarks.learning.runs import run
 from tuner_tui import paths
 from tuner_tui.training.presets import load_preset
 
