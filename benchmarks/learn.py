@@ -6,14 +6,14 @@ Every method is a module of `benchmarks/learning` with `measure(seed)`, which re
 whether what is claimed of the method is true of them. The exit status is 1 when something does not hold.
 """
 
-import os
 import sys
 
-sys.path[0] = os.path.dirname(sys.path[0])  # this folder's inspect.py would hide the standard library's
+sys.path[0] = sys.path[0].removesuffix("benchmarks")  # whose inspect.py would hide the standard library's
 
 import argparse
 import importlib
 import json
+import os
 import tempfile
 import time
 from pathlib import Path
