@@ -62,14 +62,14 @@ def options(text: str) -> dict[str, str]:
         UserError: an option that this launcher sets itself, or a text that is none.
     """
     found: dict[str, str] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, _, value = part.partition("=")
-        name = name.strip().lstrip("-")
-        if not name.replace("-", "").isalnum() or not value.isprintable():
+    for part in filter(str.strip, text.split(",")):
+        name, _, value = part.strip(" ").partition("=")
+        name = name.lstrip("-")
+        if not name.replace("-", "").isalnum() or any(map(str.isspace, value)):
             raise UserError(f"launch.slurm: {part!r} is no option of sbatch, such as partition=gpu.")
         if name in _OURS:
             raise UserError(f"launch.slurm: {name} is set by tuner; leave it out.")
-        found[name] = value.strip()
+        found[name] = value
     return found
 
 
