@@ -45,16 +45,17 @@ class RunSummary:
         }
 
 
-def create_run(name: str, config_yaml: str, manifest: Mapping[str, Any]) -> Path:
+def create_run(name: str, config_yaml: str, manifest: Mapping[str, Any], root: Path | None = None) -> Path:
     """Make a run directory with its configuration, manifest and a first status (`starting`).
 
+    `root` is the folder that it lies in: by default that of all runs, in which it is found by its id.
     It appears under its final name complete or not at all, also when two are created in the same
     second.
 
     Raises:
         UserError: the place of the runs cannot be written.
     """
-    root = paths.runs_dir()
+    root = root or paths.runs_dir()
     created = time.time()
     try:
         for folder in (paths.home(), root):  # mkdir(parents=True) would give parents the default mode

@@ -36,8 +36,10 @@ _PACKAGES = (
 )
 
 
-def launch(config: TrainConfig) -> Path:
-    """Create a run directory and start its trainer, detached; returns at once.
+def launch(config: TrainConfig, root: Path | None = None) -> Path:
+    """Create a run directory (in `root`, by default among all runs) and start its trainer, detached.
+
+    It returns at once.
 
     Raises:
         UserError: an input is missing, the model's chat template cannot show the data, or the run cannot be
@@ -50,7 +52,7 @@ def launch(config: TrainConfig) -> Path:
         slurm.options(config.launch.slurm)
     if lost := template_refusal(config):
         raise UserError(f"model.name: {lost}; take a model whose template supports that.")
-    run_dir = store.create_run(config.name, to_yaml(config), _manifest(config))
+    run_dir = store.create_run(config.name, to_yaml(config), _manifest(config), root)
     _start(run_dir, config)
     return run_dir
 

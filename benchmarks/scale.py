@@ -1,0 +1,124 @@
+"""One run on several GPUs against the same run on one: tokens a second, memory, state.
+
+    python benchmarks/scale.py                       # an 8B Llama 3 shape on 1 GPU, 2 by DDP, 2 by FSDP
+    python benchmarks/scale.py --shape llama-70b --layers 16 --cases 2:fsdp
+    python benchmarks/scale.py --shape llama-tiny --cases 1 2:ddp      # processes on any machine
+
+Runs are started through the launcher, as `tuner train --gpus N --engine E` does; the figures are read from
+their run directories. QLoRA (NF4, r 16 on all linear layers), packs of `--max-length` tokens.
+"""
+
+import sys
+
+sys.path.append(sys.path.pop(0))  # this folder's inspect.py would hide the standard library's
+
+import argparse
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from workload import SHAPES, make_calls, make_model
+
+from tuner_tui.cli.follow import follow
+from tuner_tui.runs.reader import RunReader
+from tuner_tui.training.config import TrainConfig
+from tuner_tui.training.launchers.local import launch
+
+
+def main() -> int:
+    """Run the cases, print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--shape", choices=SHAPES, default="llama-8b")
+    parser.add_argument("--layers", type=int, help="fewer layers than the shape has")
+    parser.add_argument("--cases", nargs="+", default=["1", "2:ddp", "2:fsdp"], metavar="GPUS[:ENGINE]")
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--max-length", type=int, default=4096)
+    parser.add_argument("--effective-batch", type=int, default=8)
+    parser.add_argument("--work", type=Path, help="a folder for the model: fast, with room for it")
+    args = parser.parse_args()
+    work = Path(tempfile.mkdtemp(prefix="tuner-scale-", dir=args.work))
+    os.environ["TUNER_HOME"] = str(work / "home")
+    try:
+        make_model(work / "model", SHAPES[args.shape], args.layers)
+        make_calls(work / "train.jsonl", rows=600)
+        what = f"{args.shape}{f', {args.layers} layers' if args.layers else ''}"
+        print(f"{what}; packs of {args.max_length}; effective batch {args.effective_batch}", flush=True)
+        print("GPUs  engine  tokens/s  × one  reserved GB  first step s  loss", flush=True)
+        one: float | None = None
+        failed = False
+        for case in args.cases:
+            found = measure(case, work, args)
+            failed |= found["state"] != "finished"
+            one = one or found["tokens_per_second"]
+            show(found, one)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return int(failed)
+
+
+def measure(case: str, work: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """One run, and what its run directory says."""
+    gpus, _, engine = case.partition(":")
+    config = TrainConfig.model_validate(
+        {
+            "name": case.replace(":", "-"),
+            "model": {"name": str(work / "model")},
+            "data": {
+                "train": [work / "train.jsonl"],
+                "eval_fraction": 0,
+                "max_length": args.max_length,
+                "packing": True,
+            },
+            "optimization": {
+                "effective_batch": args.effective_batch,
+                "max_steps": args.steps,
+                "gradient_checkpointing": "full",
+            },
+            "logging": {"save_every": 10_000},
+            "launch": {"gpus": int(gpus), "engine": engine or "auto"},
+        }
+    )
+    started = time.time()
+    run_dir = launch(config)
+    follow(run_dir, quiet=True)
+    reader = RunReader(run_dir)
+    status = reader.status()
+    records = [record for record in reader.poll_metrics() if "loss" in record]
+    if str(status.state) != "finished":
+        print("\n".join(reader.poll_log()[-25:]), flush=True)
+    # The first steps compile kernels and fill the allocator.
+    speeds = [record["tokens_per_second"] for record in records[3:]]
+    return {
+        "gpus": int(gpus),
+        "engine": engine or "-",
+        "state": str(status.state),
+        "reason": status.reason,
+        "tokens_per_second": statistics.median(speeds) if speeds else None,
+        "reserved": max((record.get("memory_reserved", 0) for record in records), default=0),
+        "first_step": records[0]["time"] - started if records else None,
+        "loss": [records[0]["loss"], records[-1]["loss"]] if records else None,
+    }
+
+
+def show(found: dict[str, Any], one: float | None) -> None:
+    """A line of the table."""
+    head = f"{found['gpus']:>4}  {found['engine']:<6}"
+    if found["tokens_per_second"] is None or one is None:
+        print(f"{head}  {found['state']}: {found['reason']}", flush=True)
+        return
+    print(
+        f"{head}{found['tokens_per_second']:>10,.0f}{found['tokens_per_second'] / one:>7.2f}"
+        f"{found['reserved'] / 1e9:>13.2f}{found['first_step']:>14.1f}  "
+        f"{found['loss'][0]:.3f} -> {found['loss'][1]:.3f}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
