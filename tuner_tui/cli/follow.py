@@ -21,7 +21,7 @@ def follow(run_dir: Path, *, quiet: bool = False) -> int:
     """
     reader = RunReader(run_dir)
     try:
-        status = _follow(reader, quiet)
+        status = watch(run_dir, quiet=quiet)
     except KeyboardInterrupt:
         _say(
             f"\nThe run goes on. `tuner watch {reader.id}` comes back to it, "
@@ -37,7 +37,9 @@ def last_words(run_id: str, status: Status) -> str:
     return f"{text}: {status.reason}" if status.reason else f"{text}."
 
 
-def _follow(reader: RunReader, quiet: bool) -> Status:
+def watch(run_dir: Path, *, quiet: bool = False) -> Status:
+    """`follow` without a word about Ctrl-C, which raises KeyboardInterrupt: how the run ended."""
+    reader = RunReader(run_dir)
     history: list[dict[str, Any]] = []
     phase = ""
     while True:

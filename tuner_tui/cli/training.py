@@ -55,18 +55,28 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def print_preset(args: argparse.Namespace) -> int:
     """`tuner init [PRESET]`."""
+    from tuner_tui.training.chain_plan import plan_names, plan_summary, plan_text
     from tuner_tui.training.presets import load_preset, preset_names, preset_summary, preset_text
 
     if args.preset is None:
         summaries = {name: preset_summary(name) for name in preset_names()}
+        plans = {name: plan_summary(name) for name in plan_names()}
 
         def listing(console: "Console") -> None:
-            width = max(map(len, summaries))
+            width = max(map(len, [*summaries, *plans]))
             for name, summary in summaries.items():
                 console.print(f"{name:<{width}}  {summary}", markup=False, soft_wrap=True)
-            console.print("\n`tuner init NAME > config.yaml` writes one.", markup=False)
+            console.print(
+                "\n`tuner init NAME > config.yaml` writes one. Plans for `tuner chain`:\n", markup=False
+            )
+            for name, summary in plans.items():
+                console.print(f"{name:<{width}}  {summary}", markup=False, soft_wrap=True)
 
-        emit(args, {"presets": summaries}, listing)
+        emit(args, {"presets": summaries, "plans": plans}, listing)
+        return 0
+    if args.preset in plan_names():
+        text = plan_text(args.preset)
+        emit(args, {"plan": text}, lambda console: console.out(text, end="", highlight=False))
         return 0
     text = preset_text(args.preset)
     emit(

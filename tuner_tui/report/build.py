@@ -13,6 +13,7 @@ from tuner_tui.evaluation.convergence import training_verdict
 from tuner_tui.evaluation.layout import heldout_dir
 from tuner_tui.evaluation.progress import load_items, load_summary
 from tuner_tui.evaluation.shapes import Summary
+from tuner_tui.report.chain import steps_before
 from tuner_tui.report.markdown import render
 from tuner_tui.report.verdict import decide
 from tuner_tui.runs import files
@@ -31,8 +32,8 @@ _CURVE_POINTS = 60
 def build_report(run_dir: Path) -> dict[str, Any]:
     """Everything that the report says, as one JSON object.
 
-    Keys: `verdict`, `run`, `model`, `data`, `config`, `training`, `evaluation` (the summary, None before
-    there is one), `changed`, `versions`, `repeat` (commands), `files`.
+    Keys: `verdict`, `run`, `model`, `data`, `config`, `chain` (None outside one), `training`, `evaluation`
+    (the summary, None before there is one), `changed`, `versions`, `repeat` (commands), `files`.
 
     Raises:
         UserError: this is no readable run.
@@ -56,6 +57,7 @@ def build_report(run_dir: Path) -> dict[str, Any]:
             "heldout": summary["heldout"] if summary else None,
         },
         "config": config,
+        "chain": steps_before(manifest),
         "training": _training(status, records),
         "evaluation": summary,
         "changed": _changed(eval_dir, summary),

@@ -5,6 +5,7 @@ from typing import Any
 
 from tuner_tui.data.answers.scoring import ERROR_TYPES
 from tuner_tui.evaluation.arms import ARM_TITLES, ARMS
+from tuner_tui.report.chain import lines as chain_lines
 from tuner_tui.report.text import (
     MEASURE_TITLES,
     STATE_TITLES,
@@ -24,7 +25,7 @@ _CHANGED = 20
 def render(report: Mapping[str, Any]) -> str:
     """The whole page. Text from models and datasets stands in code spans, with control characters shown."""
     parts = [_head(report), _figures(report), _errors(report), _changed(report)]
-    parts += [_training(report), _made_from(report), _repeat(report)]
+    parts += [_training(report), _chain(report), _made_from(report), _repeat(report)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -166,6 +167,14 @@ def _facts(training: Mapping[str, Any]) -> list[str]:
     if training["verdict"]["best_step"] is not None:
         facts.append(f"lowest eval loss at step {training['verdict']['best_step']}")
     return facts
+
+
+def _chain(report: Mapping[str, Any]) -> str:
+    """The runs of the plan that came before this one."""
+    if not report.get("chain"):
+        return ""
+    first, *rest = chain_lines(report["chain"])
+    return "\n".join(["## The steps before", "", _plain(first), "", *(f"- {_plain(line)}" for line in rest)])
 
 
 def _made_from(report: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner_tui.evaluation.arms import ARMS
+from tuner_tui.report.chain import lines as chain_lines
 from tuner_tui.report.text import (
     SHORT_TITLES,
     STATE_TITLES,
@@ -39,6 +40,7 @@ def render(report: Mapping[str, Any], console: Console) -> None:
         print_evaluation(report["evaluation"], console)
     _changed(report, console)
     _training(report, console)
+    _chain(report, console)
     _where(report, console)
 
 
@@ -50,6 +52,13 @@ def _head(report: Mapping[str, Any], console: Console) -> None:
     console.print(Text(f"Rule: {verdict['rule']}", style="dim"))
     state = f"{run['id']}  {run['state']} after {run['step']} of {run['total']} steps"
     console.print(Text(f"{state} in {seconds(run['seconds'])}", style="dim"))
+
+
+def _chain(report: Mapping[str, Any], console: Console) -> None:
+    if report.get("chain"):
+        _title("The steps before", console)
+        for line in chain_lines(report["chain"]):
+            console.print(Text(visible(line, one_line=True)))
 
 
 def _title(text: str, console: Console) -> None:

@@ -69,7 +69,7 @@ def create_run(name: str, config_yaml: str, manifest: Mapping[str, Any], root: P
             {"schema": layout.SCHEMA_VERSION, "name": name, "created": created, **manifest},
         )
         write_starting(staging, Status(RunState.STARTING))
-        return _publish(staging, root, name, created)
+        return publish(staging, root, name, created)
     except OSError as error:
         raise UserError(
             f"cannot create a run in {root}: {error}; set TUNER_HOME to a writable folder."
@@ -165,7 +165,8 @@ def delete_run(run_dir: Path) -> None:
         raise UserError(f"cannot delete run {run_dir.name}: {error}.") from error
 
 
-def _publish(staging: Path, root: Path, name: str, created: float) -> Path:
+def publish(staging: Path, root: Path, name: str, created: float) -> Path:
+    """Give a finished folder its place: named by time and name, never that of another."""
     stem = time.strftime("%Y%m%d-%H%M%S", time.localtime(created)) + f"-{_slug(name)}"
     number = 1
     while True:

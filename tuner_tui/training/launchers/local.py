@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,10 +36,13 @@ _PACKAGES = (
 )
 
 
-def launch(config: TrainConfig, root: Path | None = None) -> Path:
+def launch(config: TrainConfig, root: Path | None = None, chain: Mapping[str, Any] | None = None) -> Path:
     """Create a run directory (in `root`, by default among all runs) and start its trainer, detached.
 
     It returns at once.
+
+    Args:
+        chain: which step of which chain this is, for the manifest.
 
     Raises:
         UserError: an input is missing, the model's chat template cannot show the data, or the run cannot be
@@ -52,7 +55,8 @@ def launch(config: TrainConfig, root: Path | None = None) -> Path:
         slurm.options(config.launch.slurm)
     if lost := template_refusal(config):
         raise UserError(f"model.name: {lost}; take a model whose template supports that.")
-    run_dir = store.create_run(config.name, to_yaml(config), _manifest(config), root)
+    manifest = _manifest(config) | ({"chain": dict(chain)} if chain else {})
+    run_dir = store.create_run(config.name, to_yaml(config), manifest, root)
     _start(run_dir, config)
     return run_dir
 
