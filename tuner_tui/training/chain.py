@@ -120,8 +120,8 @@ def start(plan: Plan, links: Sequence[Link], text: str) -> Path:
             local.check_inputs(config)
         except UserError as error:
             raise UserError(f"step {link.name}: {error}") from error
-        config.name = f"{plan.name} {link.name}"[:60]
-        configs.append(config)
+        # A copy: to assign would be to validate, and the reward model of PPO is yet to come.
+        configs.append(config.model_copy(update={"name": f"{plan.name} {link.name}"[:60]}))
     steps = [
         ChainStep(link.name, config.method, link.begins_with, link.reward_from)
         for link, config in zip(links, configs, strict=True)
