@@ -80,7 +80,7 @@ async def test_letters_typed_into_a_value_are_no_commands(until: Until) -> None:
         screen = await _open(app, pilot, until)
         screen.set_focus(screen.form.row("name"))
         await pilot.press("enter", *"nap-1", "down")
-        await until(pilot, lambda: screen.focused is screen.form.row("model.name"))
+        await until(pilot, lambda: screen.focused is screen.form.row("method"))
         await until(pilot, lambda: app.journey.config is not None and app.journey.config.name == "nap-1")
         assert app.current_mode == "configure"
 

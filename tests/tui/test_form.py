@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from tuner_tui.training.config import TrainConfig
 from tuner_tui.training.presets import load_preset, preset_names
-from tuner_tui.tui.screens.configure import BASIC
+from tuner_tui.tui.configure_notes import BASIC
 from tuner_tui.tui.widgets.estimate_view import human_bytes, human_seconds, time_range
 from tuner_tui.tui.widgets.form_fields import Kind, Raw, check, form_sections, raw_values, shown
 from tuner_tui.tui.widgets.histogram import bar

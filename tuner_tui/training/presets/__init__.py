@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tuner_tui import paths
 from tuner_tui.errors import UserError
-from tuner_tui.training.config import TrainConfig, parse_config, to_yaml
+from tuner_tui.training.config import METHODS, Method, TrainConfig, parse_config, to_yaml
 
 _FOLDER = Path(__file__).parent
 _SAMPLE_DATA = "sample_data"
@@ -18,6 +18,13 @@ def preset_names() -> list[str]:
     """The presets, the demo first."""
     names = sorted(path.stem for path in _FOLDER.glob("*.yaml"))
     return sorted(names, key=lambda name: name != "demo")
+
+
+def presets_by_method() -> dict[Method, list[str]]:
+    """The names of the presets of each method that has one, in the order of METHODS."""
+    names = {name: load_preset(name).method for name in preset_names()}
+    found = {method: [name for name, of in names.items() if of == method] for method in METHODS}
+    return {method: each for method, each in found.items() if each}
 
 
 def preset_summary(name: str) -> str:

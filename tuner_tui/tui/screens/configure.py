@@ -15,10 +15,16 @@ from textual.widgets import Static, TabbedContent, TabPane
 from textual.worker import get_current_worker
 
 from tuner_tui.errors import UserError
+from tuner_tui.tui.configure_notes import BASIC, HELP, data_notes, preset_entries
 from tuner_tui.tui.recent import data_suffixes, suggestions, with_dataset
 from tuner_tui.tui.step import StepScreen
-from tuner_tui.tui.widgets.dialogs import ChooseDialog, Entry, FilesDialog, SaveDialog
-from tuner_tui.tui.widgets.estimate_view import config_state, estimate_content, field_help
+from tuner_tui.tui.widgets.dialogs import ChooseDialog, FilesDialog, SaveDialog
+from tuner_tui.tui.widgets.estimate_view import (
+    config_state,
+    estimate_content,
+    field_help,
+    method_help,
+)
 from tuner_tui.tui.widgets.file_picker import FilePicker
 from tuner_tui.tui.widgets.form import Fold, Form
 from tuner_tui.tui.widgets.form_fields import FormField, Raw, check, form_sections, raw_values
@@ -30,28 +36,11 @@ from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     # pydantic and YAML: imported where they are used, after the screen has been painted.
-    from tuner_tui.training.config import TrainConfig
+    from tuner_tui.training.config import Method, TrainConfig
     from tuner_tui.training.estimate import Estimate
 
-# What a first run needs to look at; everything else is folded under "Advanced".
-BASIC = frozenset(
-    {
-        "name",
-        "model.name",
-        "quantization.bits",
-        "lora.r",
-        "data.train",
-        "data.eval",
-        "data.max_length",
-        "optimization.learning_rate",
-        "optimization.micro_batch",
-        "optimization.effective_batch",
-        "optimization.epochs",
-        "optimization.max_steps",
-        "evaluation.heldout",
-    }
-)
 DEFAULT_PRESET = "demo"
+_DATA_FIELDS = ("data.train", "data.eval")
 
 
 class ConfigureScreen(StepScreen):
@@ -60,21 +49,7 @@ class ConfigureScreen(StepScreen):
     STEP = "configure"
     TITLE = "Configure"
     CSS_PATH = "configure.tcss"
-    HELP = """\
-# Configure
-
-Every setting of the training run, one a line. The setting under the cursor is explained: what it does, and
-what happens when it is too low or too high. **Enter** changes a value, **Space** goes through choices,
-**Backspace** puts back what the preset had; changed settings are marked ●. A wrong value is told beneath its
-line as you type.
-
-Begin with a **preset** (`p`): it fits a goal and a class of hardware. Below the line *Advanced* are the
-settings that rarely matter.
-
-The **estimate** is computed from the model's configuration alone, before anything is loaded.
-
-**YAML** is the whole configuration as a file. **Ctrl+S** saves it; `tuner train FILE` runs exactly the same.
-"""
+    HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "next_step", "Train"),
         Binding("p", "presets", "Presets"),
@@ -95,6 +70,13 @@ The **estimate** is computed from the model's configuration alone, before anythi
             self.estimate = estimate
             self.error = error
 
+    class DataSeen(Message):
+        """What the files in the fields hold, by field: a sentence and its colour."""
+
+        def __init__(self, notes: dict[str, tuple[str, str]]) -> None:
+            super().__init__()
+            self.notes = notes
+
     def __init__(self) -> None:
         super().__init__()
         self._fields: list[FormField] = []
@@ -110,6 +92,11 @@ The **estimate** is computed from the model's configuration alone, before anythi
     def form(self) -> Form:
         """The form, once the body is mounted."""
         return self.query_one(Form)
+
+    @property
+    def method(self) -> "Method":
+        """The method that is chosen in the form."""
+        return cast("Method", self.form.row("method").raw)
 
     def compose_body(self) -> ComposeResult:
         from tuner_tui.training.config import TrainConfig
@@ -147,26 +134,21 @@ The **estimate** is computed from the model's configuration alone, before anythi
 
     def action_presets(self) -> None:
         """Choose a preset; it replaces all settings but the training files."""
-        from tuner_tui.training.presets import preset_names, preset_summary
-
-        entries = [Entry(name, name, preset_summary(name)) for name in preset_names()]
+        entries = preset_entries()
         dialog = ChooseDialog("Begin with a preset", entries, self._origin.removeprefix("preset "))
         self.app.push_screen(dialog, self._preset_chosen)
 
     def action_advanced(self) -> None:
         """Show or hide the settings that rarely matter."""
-
         self.query_one(Fold).action_fold()
 
     def action_open(self) -> None:
         """Read a configuration from a YAML file."""
-
         picker = FilePicker("Open a configuration", suffixes=(".yaml", ".yml"), value="./")
         self.app.push_screen(picker, self._config_chosen)
 
     def action_save(self) -> None:
         """Write the configuration to a YAML file."""
-
         if self._config is None:
             self._point_at_fault()
             return
@@ -185,7 +167,6 @@ The **estimate** is computed from the model's configuration alone, before anythi
 
     def action_tab(self, step: int) -> None:
         """Show the neighbouring tab."""
-
         cycle(self.query_one(TabbedContent), step)
 
     def action_next_step(self) -> None:
@@ -211,7 +192,6 @@ The **estimate** is computed from the model's configuration alone, before anythi
         self.query_one("#field-help", Prose).show(partial(_quiet, text))
 
     def on_field_row_file_wanted(self, event: FieldRow.FileWanted) -> None:
-
         row = event.row
         if isinstance(row.raw, list):
             files = FilesDialog(row.field.title, row.raw, suggestions=suggestions(), suffixes=data_suffixes())
@@ -221,6 +201,10 @@ The **estimate** is computed from the model's configuration alone, before anythi
                 row.field.title, suggestions=suggestions(), suffixes=data_suffixes(), value=str(row.raw)
             )
             self.app.push_screen(picker, lambda path: None if path is None else row.set_raw(str(path)))
+
+    def on_configure_screen_data_seen(self, event: DataSeen) -> None:
+        for path in _DATA_FIELDS:
+            self.form.row(path).note = event.notes.get(path, ("", ""))
 
     def on_configure_screen_estimated(self, event: Estimated) -> None:
         self._estimate, self._estimate_error = event.estimate, event.error
@@ -239,6 +223,14 @@ The **estimate** is computed from the model's configuration alone, before anythi
             message = self.Estimated(None, str(error))
         if not worker.is_cancelled:
             self.post_message(message)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="data")
+    def _look_at_data(self, method: "Method", files: dict[str, list[Path]]) -> None:
+        """Read the first rows of the files: does the method learn from such rows?"""
+        worker = get_current_worker()
+        notes = data_notes(method, files)
+        if not worker.is_cancelled:
+            self.post_message(self.DataSeen(notes))
 
     def _preset_chosen(self, name: str | None) -> None:
         if name is not None:
@@ -280,20 +272,19 @@ The **estimate** is computed from the model's configuration alone, before anythi
         self._show(with_dataset(preset, dataset) if dataset else preset, preset, f"preset {name}")
 
     def _show(self, config: "TrainConfig", baseline: "TrainConfig", origin: str) -> None:
-
         self._baseline = raw_values(baseline, self._fields)
         self._origin = origin
         self._fill(config)
 
     def _fill(self, config: "TrainConfig") -> None:
-
         self.form.show(raw_values(config, self._fields), self._baseline)
         self._check()
 
     def _check(self) -> None:
         from tuner_tui.training.config import TrainConfig
 
-        checked = check(TrainConfig, self._fields, self.form.values)
+        self.form.show_where(self._means)
+        checked = check(TrainConfig, self._fields, self.form.values, lambda path: not self._means(path))
         self._config = cast("TrainConfig | None", checked.model)
         self._faults = checked.errors
         # A file that is missing here is told, and yet the configuration may be meant for another machine.
@@ -307,23 +298,40 @@ The **estimate** is computed from the model's configuration alone, before anythi
                 self._explain(row)
         if self._debounce is not None:
             self._debounce.stop()
+        # Not at every letter: both read files.
+        self._debounce = self.set_timer(0.25, self._look)
+
+    def _means(self, path: str) -> bool:
+        """Whether a field means something to the method that is chosen."""
+        from tuner_tui.training.config import applies
+
+        return applies(path, self.method)
+
+    def _look(self) -> None:
+        """Look at what is on the disk: the model, for the estimate, and the data."""
         if self._config is not None:
-            # Not at every letter: the estimate reads files.
-            self._debounce = self.set_timer(0.25, partial(self._compute_estimate, self._config))
+            self._compute_estimate(self._config)
+        files = {}
+        for field in _DATA_FIELDS:
+            raw = self.form.row(field).raw
+            texts = raw if isinstance(raw, list) else [str(raw)] if raw else []
+            files[field] = [path for text in texts if (path := Path(text).expanduser()).is_file()]
+        self._look_at_data(self.method, {field: found for field, found in files.items() if found})
 
     def _explain(self, row: FieldRow) -> None:
-
         page = self.query_one("#field-help", Prose)
-        page.show(partial(field_help, row.field, row.baseline, row.is_changed))
+        if row.field.path == "method":
+            page.show(partial(method_help, row.field, self.method))
+        else:
+            page.show(partial(field_help, row.field, row.baseline, row.is_changed))
 
     def _show_state(self) -> None:
-
-        changed = sum(raw != self._baseline[path] for path, raw in self.form.values.items())
+        values = self.form.values.items()
+        changed = sum(raw != self._baseline[path] for path, raw in values if self._means(path))
         state = config_state(self._origin, changed, self._faults, self._estimate)
         self.query_one("#configure-state", Static).update(state)
 
     def _show_estimate(self) -> None:
-
         for page in self.query(".estimate").results(Prose):
             if self._estimate is not None:
                 page.show(partial(estimate_content, self._estimate))
@@ -331,7 +339,6 @@ The **estimate** is computed from the model's configuration alone, before anythi
                 page.show(partial(_quiet, self._estimate_error))
 
     def _point_at_fault(self) -> None:
-
         path = next((field.path for field in self._fields if field.path in self._faults), None)
         message = self._faults.get(path or "", "a value is wrong")
         if path is not None:

@@ -24,11 +24,13 @@ _TEXT_WIDTH = 60  # cells inside a dialog on 80 columns
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing to choose: `note` says in a sentence when to take it."""
+    """One thing to choose: `note` says in a sentence when to take it; `group` stands above the first entry of
+    each group."""
 
     id: str
     title: str
     note: str
+    group: str = ""
 
 
 class ChooseDialog(ModalScreen[str | None]):
@@ -56,15 +58,27 @@ class ChooseDialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(self._title, classes="title", markup=False)
-            options = [Option(_entry_lines(each), id=each.id) for each in self._entries]
-            yield OptionList(*options, compact=True, markup=False)
+            yield OptionList(*self._options(), compact=True, markup=False)
             yield Static("↑ ↓ choose · Enter takes it · Esc leaves all as it is", classes="hint")
 
     def on_mount(self) -> None:
         choices = self.query_one(OptionList)
-        ids = [each.id for each in self._entries]
-        choices.highlighted = ids.index(self._current) if self._current in ids else 0
+        ids = [each.id for each in self._options()]
+        wanted = self._current if self._current in ids else self._entries[0].id
+        choices.highlighted = ids.index(wanted)
         choices.focus()
+
+    def _options(self) -> list[Option]:
+        options: list[Option] = []
+        group = ""
+        for entry in self._entries:
+            if entry.group and entry.group != group:
+                group = entry.group
+                space = "\n" if options else ""
+                title = Content.styled(space + visible(group, one_line=True), "bold $primary")
+                options.append(Option(title, disabled=True))
+            options.append(Option(_entry_lines(entry), id=entry.id))
+        return options
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

@@ -11,6 +11,7 @@ from tuner_tui.tui.widgets.prose import hanging
 from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
+    from tuner_tui.training.config import Method
     from tuner_tui.training.estimate import Estimate
 
 _LABEL = 24
@@ -76,6 +77,25 @@ def field_help(field: FormField, preset: Raw, changed: bool, width: int) -> Cont
                 hanging(f"● The preset has {before}; Backspace puts it back.", width, 2), "$warning"
             )
         )
+    return Content("\n").join(lines)
+
+
+def method_help(field: FormField, method: "Method", width: int) -> Content:
+    """What the chosen method does, what it learns from, what has to be there first, what comes out."""
+    from tuner_tui.training.method_notes import NOTES
+
+    note = NOTES[method]
+    lines = [
+        Content.assemble((f"{method}: {note.title}", "bold"), ("  " + field.path, "$quiet")),
+        Content(hanging(note.does, width, 0)),
+    ]
+    for word, text in (("Data:", note.needs), ("Before:", note.before), ("Result:", note.result)):
+        if text:
+            rest = hanging(f"{word} {text}", width, 2).removeprefix(word)
+            lines.append(Content.assemble((word, "bold"), rest))
+    lines.append(
+        Content.styled(hanging("p lists presets of each method: their rates fit it.", width, 0), "$quiet")
+    )
     return Content("\n").join(lines)
 
 

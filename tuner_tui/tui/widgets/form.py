@@ -1,6 +1,6 @@
 """A form over the fields of a model: one line per setting, edited in place, with its fault beneath it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -32,15 +32,21 @@ class Form(VerticalScroll, can_focus=False):
         super().__init__(id=id)
         self._sections = sections
         self._rows = {field.path: FieldRow(field) for section in sections for field in section.fields}
+        self._headings: list[tuple[Static, list[FieldRow]]] = []
+        self._means: Callable[[str], bool] = lambda path: True
 
     def compose(self) -> ComposeResult:
         yield from self._part(advanced=False)
-        count = sum(row.field.advanced for row in self._rows.values())
-        yield Fold(f"Advanced: {count} more settings", id="form-fold")
+        yield Fold(id="form-fold")
         yield from self._part(advanced=True)
 
     def on_mount(self) -> None:
-        self._fold(False)
+        self._lay_out()
+
+    def show_where(self, means: Callable[[str], bool]) -> None:
+        """Show only the fields whose path `means` something; the others keep what was typed in them."""
+        self._means = means
+        self._lay_out()
 
     @property
     def values(self) -> dict[str, Raw]:
@@ -73,24 +79,28 @@ class Form(VerticalScroll, can_focus=False):
                 continue
             classes = "form-heading -advanced" if advanced else "form-heading"
             title = section.title or "Run"
-            yield Static(title, classes=f"{classes} -first" if first else classes, markup=False)
+            heading = Static(title, classes=f"{classes} -first" if first else classes, markup=False)
+            rows = [self._rows[field.path] for field in fields]
+            self._headings.append((heading, rows))
             first = False
-            for field in fields:
-                row = self._rows[field.path]
-                row.set_class(advanced, "-advanced")
-                yield row
+            yield heading
+            yield from rows
 
-    def _fold(self, is_open: bool) -> None:
-        for widget in self.query(".-advanced"):
-            widget.display = is_open
+    def _lay_out(self) -> None:
+        fold = self.query_one(Fold)
+        for heading, rows in self._headings:
+            for row in rows:
+                row.display = self._means(row.field.path) and (fold.is_open or not row.field.advanced)
+            heading.display = any(row.display for row in rows)
+        fold.count = sum(row.field.advanced and self._means(row.field.path) for row in self._rows.values())
 
     def on_fold_toggled(self, event: "Fold.Toggled") -> None:
         event.stop()
-        self._fold(event.is_open)
+        self._lay_out()
 
 
 class Fold(Widget, can_focus=True):
-    """A line that shows or hides what follows it."""
+    """A line that shows or hides the `count` settings that follow it."""
 
     DEFAULT_CSS = """
     Fold { height: 1; margin: 1 0 0 0; color: $quiet; }
@@ -102,6 +112,7 @@ class Fold(Widget, can_focus=True):
         Binding("down", "move(1)", "Down", show=False),
     ]
     is_open: reactive[bool] = reactive(False)
+    count: reactive[int] = reactive(0)
 
     class Focused(Message):
         """The fold has the focus."""
@@ -113,12 +124,11 @@ class Fold(Widget, can_focus=True):
             super().__init__()
             self.is_open = is_open
 
-    def __init__(self, label: str, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes=STOP)
-        self._label = label
 
     def render(self) -> Content:
-        return Content(f" {'▾' if self.is_open else '▸'} {self._label}")
+        return Content(f" {'▾' if self.is_open else '▸'} Advanced: {self.count} more settings")
 
     def watch_is_open(self, is_open: bool) -> None:
         if self.is_mounted:

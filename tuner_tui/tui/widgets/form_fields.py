@@ -4,7 +4,8 @@ What stands in a field ("raw") is kept as it was typed: text for numbers and nam
 choices, a list of texts for lists of paths. pydantic makes a config of it, or says what is wrong.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 Raw = str | bool | int | float | None | list[str]
+
+_NAME = re.compile(r"[a-z_]+(?:\.[a-z_]+)?")  # of a field, or the path of one
 
 
 class Kind(Enum):
@@ -90,10 +93,34 @@ def raw_values(model: "BaseModel", fields: Sequence[FormField]) -> dict[str, Raw
     return found
 
 
-def check(model: "type[BaseModel]", fields: Sequence[FormField], raw: Mapping[str, Raw]) -> Checked:
-    """Make `model` of what was typed; files that do not exist are faults of their fields."""
+def check(
+    model: "type[BaseModel]",
+    fields: Sequence[FormField],
+    raw: Mapping[str, Raw],
+    hidden: Callable[[str], bool] = lambda path: False,
+) -> Checked:
+    """Make `model` of what was typed; files that do not exist are faults of their fields.
+
+    What is wrong in a field that is `hidden` (told by its path) is no fault: its default stands in.
+    """
     from pydantic import ValidationError
 
+    errors = _missing_files([each for each in fields if not hidden(each.path)], raw)
+    try:
+        return Checked(model.model_validate(_values(fields, raw)), errors)
+    except ValidationError as error:
+        faults = error.errors(include_url=False)
+    unseen = {
+        field.path for item in faults if (field := _field_at(fields, item["loc"])) and hidden(field.path)
+    }
+    if unseen:
+        return check(model, [each for each in fields if each.path not in unseen], raw, hidden)
+    for item in faults:
+        _place_fault(errors, fields, item["loc"], _sentence(item["type"], item["msg"]))
+    return Checked(None, errors)
+
+
+def _values(fields: Sequence[FormField], raw: Mapping[str, Raw]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for field in fields:
         place = values
@@ -101,13 +128,7 @@ def check(model: "type[BaseModel]", fields: Sequence[FormField], raw: Mapping[st
         for section in sections:
             place = place.setdefault(section, {})
         place[key] = _from_raw(field, raw[field.path])
-    errors = _missing_files(fields, raw)
-    try:
-        return Checked(model.model_validate(values), errors)
-    except ValidationError as error:
-        for item in error.errors(include_url=False):
-            _place_fault(errors, fields, item["loc"], _sentence(item["type"], item["msg"]))
-        return Checked(None, errors)
+    return values
 
 
 def shown(field: FormField, raw: Raw) -> str:
@@ -192,19 +213,27 @@ def _missing_files(fields: Sequence[FormField], raw: Mapping[str, Raw]) -> dict[
     return errors
 
 
+def _field_at(fields: Sequence[FormField], loc: tuple[int | str, ...]) -> FormField | None:
+    place = ".".join(str(part) for part in loc)
+    return next((each for each in fields if place == each.path or place.startswith(f"{each.path}.")), None)
+
+
 def _place_fault(
     errors: dict[str, str], fields: Sequence[FormField], loc: tuple[int | str, ...], text: str
 ) -> None:
-    place = ".".join(str(part) for part in loc)
-    for field in fields:
-        if place == field.path or place.startswith(f"{field.path}."):
-            errors[field.path] = text
-            return
+    if (field := _field_at(fields, loc)) is not None:
+        errors[field.path] = text
+        return
     # A rule over several fields: told as a whole, and beside each field that it names.
     errors[""] = text
+    section = "".join(f"{part}." for part in loc)
+    names = set(_NAME.findall(text))
     for field in fields:
-        if field.path.startswith(place) and field.path.rpartition(".")[2] in text:
-            errors.setdefault(field.path, text)
+        key = field.path.removeprefix(section)
+        # Of the whole model, a bare word such as "adapter" need not be a field's name; "reward_model" is.
+        bare = field.path.rpartition(".")[2]
+        if field.path.startswith(section) and (key in names or ("_" in bare and bare in names)):
+            errors.setdefault(field.path, text.removeprefix(f"{field.path}: "))
 
 
 def _sentence(kind: str, message: str) -> str:

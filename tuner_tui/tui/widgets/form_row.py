@@ -54,6 +54,8 @@ class FieldRow(Widget, can_focus=True):
     raw: reactive[Raw] = reactive[Raw]("")
     baseline: reactive[Raw] = reactive[Raw]("")
     error: reactive[str] = reactive("", layout=True)
+    note: reactive[tuple[str, str]] = reactive(("", ""), layout=True)
+    """What is known of the value, and its colour: said beneath the line, unless there is a fault."""
 
     def __init__(self, field: FormField) -> None:
         super().__init__(id=f"field-{field.path.replace('.', '-')}", classes=STOP)
@@ -85,16 +87,19 @@ class FieldRow(Widget, can_focus=True):
             (f"{title:<{LABEL - 3}}", "bold" if active else ""),
             self._value(),
         )
-        if not self.error:
+        below, colour = (f"✗ {self.error}", "$bad") if self.error else self.note
+        if not below:
             return line
-        fault = safe(f"\n{' ' * LABEL}✗ {self.error}", "$bad", one_line=False)
-        return Content("").join([line, fault])
+        return Content("\n").join([line, Content(" " * LABEL) + safe(below, colour, one_line=True)])
 
     def watch_raw(self) -> None:
         self.refresh_bindings()
 
-    def watch_error(self, error: str) -> None:
-        self.styles.height = 2 if error else 1
+    def watch_error(self) -> None:
+        self.styles.height = 2 if self.error or self.note[0] else 1
+
+    def watch_note(self) -> None:
+        self.watch_error()
 
     def on_focus(self) -> None:
         self.refresh()
