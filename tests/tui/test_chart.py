@@ -9,8 +9,8 @@ from textual.geometry import Region
 
 from tuner_tui.tui.app import TunerApp
 from tuner_tui.tui.widgets import axes, braille
+from tuner_tui.tui.widgets.curve_chart import CurveChart
 from tuner_tui.tui.widgets.log_tail import MAX_LINES, LogTail
-from tuner_tui.tui.widgets.loss_chart import LossChart
 from tuner_tui.tui.widgets.small_chart import SmallChart
 
 Until = Callable[..., object]
@@ -19,10 +19,10 @@ Until = Callable[..., object]
 class ChartApp(App[None]):
     """A chart, a small one and a log, with the app's own variables."""
 
-    CSS = "LossChart { height: 20; } LogTail { height: 6; }"
+    CSS = "CurveChart { height: 20; } LogTail { height: 6; }"
 
     def compose(self) -> ComposeResult:
-        yield LossChart()
+        yield CurveChart()
         yield SmallChart("speed")
         yield LogTail()
 
@@ -30,7 +30,7 @@ class ChartApp(App[None]):
         return TunerApp().get_theme_variable_defaults()
 
 
-def dots(chart: LossChart) -> int:
+def dots(chart: CurveChart) -> int:
     """Braille cells that are not blank."""
     plot = chart.text().partition("\n")[2]  # the legend has dots of its own
     return sum(0x2800 < ord(character) < 0x2900 for character in plot)
@@ -40,13 +40,13 @@ async def test_an_empty_chart_waits() -> None:
     app = ChartApp()
     async with app.run_test(size=(80, 40)) as pilot:
         await pilot.pause()
-        assert "waiting for the first step" in app.query_one(LossChart).text()
+        assert "waiting for the first step" in app.query_one(CurveChart).text()
 
 
 async def test_one_point_is_drawn_with_its_value() -> None:
     app = ChartApp()
     async with app.run_test(size=(80, 40)) as pilot:
-        chart = app.query_one(LossChart)
+        chart = app.query_one(CurveChart)
         chart.extend("train", [1], [2.5])
         await pilot.pause()
         assert dots(chart) == 1
@@ -56,7 +56,7 @@ async def test_one_point_is_drawn_with_its_value() -> None:
 async def test_a_falling_loss_falls_on_the_screen() -> None:
     app = ChartApp()
     async with app.run_test(size=(80, 40)) as pilot:
-        chart = app.query_one(LossChart)
+        chart = app.query_one(CurveChart)
         chart.smoothing = 0.0
         chart.total = 100
         chart.extend("train", list(range(1, 101)), [3.0 - step * 0.025 for step in range(1, 101)])
@@ -73,7 +73,7 @@ async def test_a_falling_loss_falls_on_the_screen() -> None:
 async def test_what_is_not_finite_is_marked_counted_and_left_out() -> None:
     app = ChartApp()
     async with app.run_test(size=(100, 40)) as pilot:
-        chart = app.query_one(LossChart)
+        chart = app.query_one(CurveChart)
         chart.extend("train", [1, 2, 3, 4, 5], [2.0, math.nan, math.inf, None, 1.5])
         await pilot.pause()
         text = chart.text()
@@ -85,7 +85,7 @@ async def test_what_is_not_finite_is_marked_counted_and_left_out() -> None:
 async def test_only_values_that_are_not_finite_leave_the_app_alive() -> None:
     app = ChartApp()
     async with app.run_test(size=(100, 40)) as pilot:
-        chart = app.query_one(LossChart)
+        chart = app.query_one(CurveChart)
         chart.extend("train", [1, 2], [math.nan, -math.inf])
         app.query_one(SmallChart).extend([1, 2], [math.nan, None])
         await pilot.pause()
@@ -96,7 +96,7 @@ async def test_only_values_that_are_not_finite_leave_the_app_alive() -> None:
 async def test_a_hundred_thousand_points_and_one_more() -> None:
     app = ChartApp()
     async with app.run_test(size=(80, 40)) as pilot:
-        chart = app.query_one(LossChart)
+        chart = app.query_one(CurveChart)
         steps = list(range(1, 100_001))
         chart.extend("train", steps, [2.0 * math.exp(-step / 20_000) + 0.1 for step in steps])
         chart.extend("train", [100_001], [0.11])
@@ -108,7 +108,7 @@ async def test_a_hundred_thousand_points_and_one_more() -> None:
 async def test_a_log_axis_leaves_out_what_it_cannot_show() -> None:
     app = ChartApp()
     async with app.run_test(size=(80, 40)) as pilot:
-        chart = app.query_one(LossChart)
+        chart = app.query_one(CurveChart)
         chart.extend("train", [1, 2, 3, 4], [100.0, 1.0, 0.0, 0.01])
         chart.log_scale = True
         await pilot.pause()
@@ -123,7 +123,7 @@ async def test_a_log_axis_leaves_out_what_it_cannot_show() -> None:
 async def test_steps_that_go_back_are_passed_over() -> None:
     app = ChartApp()
     async with app.run_test(size=(80, 40)) as pilot:
-        chart = app.query_one(LossChart)
+        chart = app.query_one(CurveChart)
         chart.extend("train", [5, 3, 6], [1.0, 9.0, 2.0])
         await pilot.pause()
         assert "now 2" in chart.text()
@@ -133,7 +133,7 @@ async def test_steps_that_go_back_are_passed_over() -> None:
 async def test_eval_points_have_a_sign_of_their_own() -> None:
     app = ChartApp()
     async with app.run_test(size=(80, 40)) as pilot:
-        chart = app.query_one(LossChart)
+        chart = app.query_one(CurveChart)
         chart.extend("train", [1, 10], [2.0, 1.0])
         chart.extend("eval", [5, 10], [1.8, 1.2])
         await pilot.pause()
@@ -145,7 +145,7 @@ async def test_eval_points_have_a_sign_of_their_own() -> None:
 async def test_one_more_point_repaints_few_rows() -> None:
     app = ChartApp()
     async with app.run_test(size=(100, 40)) as pilot:
-        chart = app.query_one(LossChart)
+        chart = app.query_one(CurveChart)
         chart.total = 400
         steps = list(range(1, 200))
         chart.extend("train", steps, [2.0 * math.exp(-step / 40) + 0.1 for step in steps])
@@ -233,7 +233,7 @@ async def test_a_long_log_lets_go_of_its_beginning() -> None:
 async def test_a_chart_that_grew_looks_like_one_that_got_all_at_once() -> None:
     app = ChartApp()
     async with app.run_test(size=(90, 40)) as pilot:
-        chart = app.query_one(LossChart)
+        chart = app.query_one(CurveChart)
         steps = list(range(1, 700))
         values = [2.0 * math.exp(-step / 90) + 0.3 * math.sin(step * 7.7) ** 2 + 0.1 for step in steps]
         for start in range(0, len(steps), 13):

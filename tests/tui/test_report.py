@@ -15,7 +15,7 @@ from tuner_tui.evaluation.layout import arm_file, heldout_dir
 from tuner_tui.runs.layout import RunState
 from tuner_tui.tui.app import TunerApp
 from tuner_tui.tui.screens.report import ReportScreen
-from tuner_tui.tui.widgets.loss_chart import LossChart
+from tuner_tui.tui.widgets.curve_chart import CurveChart
 
 
 @asynccontextmanager
@@ -49,7 +49,7 @@ async def test_the_verdict_comes_first_and_the_evidence_follows(tmp_path: Path) 
         assert "Rule: " in text(screen, "#verdict")
         await until(pilot, lambda: "✓ converged" in text(screen, "#training-verdict"))
         await until(pilot, lambda: bool(screen.query("MeasureBlock")))
-        assert screen.query_one(LossChart).display
+        assert screen.query_one(CurveChart).display
         assert "8 fixed" in text(screen, "#notes")
         assert str(run_dir / "config.yaml") in text(screen, "#notes")
         assert f"tuner train {run_dir / 'config.yaml'}" in text(screen, "#notes")

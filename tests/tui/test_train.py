@@ -12,8 +12,8 @@ from tuner_tui.tui.app import TunerApp
 from tuner_tui.tui.screens.confirm import ConfirmScreen
 from tuner_tui.tui.screens.home import HomeScreen
 from tuner_tui.tui.screens.train import TrainScreen
+from tuner_tui.tui.widgets.curve_chart import CurveChart
 from tuner_tui.tui.widgets.log_tail import LogTail
-from tuner_tui.tui.widgets.loss_chart import LossChart
 from tuner_tui.tui.widgets.run_state import RunHead
 from tuner_tui.tui.widgets.small_chart import SmallChart
 
@@ -34,7 +34,7 @@ def drawn(app: TunerApp) -> bool:
 
 
 def chart(app: TunerApp) -> str:
-    return app.screen.query_one(LossChart).text()
+    return app.screen.query_one(CurveChart).text()
 
 
 def shown_keys(app: TunerApp) -> set[str]:

@@ -1,6 +1,7 @@
 """What a run directory says at this moment: every watcher reads here, and never writes."""
 
 import os
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from tuner_tui.runs.layout import RunState, Status
 
 _FIRST_LOG_BYTES = 256 * 1024
 """A window that opens on a long run shows the end of its log, not megabytes of it."""
+
+_METHOD = re.compile(r"^method:\s*[\"']?(\w+)", re.MULTILINE)
 
 
 class Tail:
@@ -73,6 +76,7 @@ class RunReader:
         self._events = Tail(run_dir / layout.EVENTS)
         self._log = Tail(run_dir / layout.LOG, last_bytes=_FIRST_LOG_BYTES)
         self._history: list[dict[str, Any]] = []
+        self._method: str | None = None
 
     def status(self) -> Status:
         """The status, with `lost` in place of a live state behind which no process stands.
@@ -93,6 +97,16 @@ class RunReader:
             return path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"cannot read the configuration of run {self.id}: {error}.") from error
+
+    def method(self) -> str:
+        """The method of the run's configuration, such as "sft"; read once."""
+        if self._method is None:
+            try:
+                found = _METHOD.search(self.config_text())
+            except UserError:
+                found = None
+            self._method = found[1] if found else "sft"
+        return self._method
 
     def manifest(self) -> dict[str, Any]:
         """Versions, fingerprints and command of the run; empty when it has none."""

@@ -51,7 +51,7 @@ class DataFit:
         among = f"all {self.rows:,} rows" if self.whole else f"the first {self.rows:,} rows"
         held = " and ".join(f"{_KINDS[kind]}" for kind in _KINDS if self.kinds.get(kind))
         if self.refused:
-            return f"{self.method} learns from {_WANTED[self.method]}; {among} hold {held or 'no example'}"
+            return f"{self.method} needs {_WANTED[self.method]}; {among} hold {held or 'no example'}"
         if self.usable == self.rows:
             return f"{held}, in {among}"
         among = among.replace("all", "the")

@@ -47,7 +47,7 @@ class Journey:
             "configure": self.config is not None,
         }
         if self.run_dir is not None:
-            found["train"] = (self.run_dir / "adapter").is_dir()
+            found["train"] = any((self.run_dir / name).is_dir() for name in ("adapter", "model"))
             found["evaluate"] = (self.run_dir / "eval" / "heldout" / "summary.json").is_file()
             found["report"] = (self.run_dir / "report.json").is_file()
         return frozenset(step for step, is_done in found.items() if is_done)

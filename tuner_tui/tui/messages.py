@@ -22,6 +22,7 @@ class RunPolled(Message):
     metrics: list[dict[str, Any]]
     events: list[dict[str, Any]]
     log: list[str]
+    method: str = "sft"
 
 
 @dataclass
@@ -52,7 +53,13 @@ def poll(reader: RunReader) -> RunPolled:
     status = reader.status()
     metrics = reader.poll_metrics()
     return RunPolled(
-        reader.run_dir, status, reader.generation, metrics, reader.poll_events(), reader.poll_log()
+        reader.run_dir,
+        status,
+        reader.generation,
+        metrics,
+        reader.poll_events(),
+        reader.poll_log(),
+        reader.method(),
     )
 
 

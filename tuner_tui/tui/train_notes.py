@@ -9,15 +9,6 @@ from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     from tuner_tui.training.config import TrainConfig
-    from tuner_tui.tui.widgets.small_chart import SmallChart
-
-_SHORT = {
-    "learning_rate": "rate {}",
-    "grad_norm": "gradient {}",
-    "mean_token_accuracy": "accuracy {}",
-    "tokens_per_second": "{} tokens/s",
-    "memory_allocated": "{}",
-}
 
 RESUMABLE = (RunState.STOPPED, RunState.FAILED, RunState.LOST)
 """States from which a run can go on from its last checkpoint."""
@@ -33,18 +24,26 @@ HELP = """\
 The run is a process of its own. Close this window, lose the connection: it goes on, and `tuner watch last`
 brings it back.
 
-**The loss** says how surprised the model is by the right answer: it should fall fast, then slowly. The bright
-line is smoothed, the dim band behind it is what was measured, ◆ is the loss on examples that are kept apart.
+**The loss** of sft says how surprised the model is by the right answer: it should fall fast, then slowly. The
+bright line is smoothed, the dim band behind it is what was measured, ◆ is the loss on examples that are kept
+apart.
 
 - Train falls and eval rises: the model learns by heart. Fewer epochs, or more data.
 - Neither falls: the learning rate is too low, or few tokens are trained (look at the loss mask in Data).
 - It jumps, or ✗ shows a value that is not finite: the learning rate is too high.
 
+**Other methods** have other curves: **[ ]** goes through them, **v** lists all metrics with their last values
+and what each means.
+
+- dpo, kto, reward: the accuracy on held-out pairs should rise above one half, and the margin grow.
+- ppo, grpo, rloo: the reward should rise and the KL stay small. When the reward rises and the KL runs away,
+  the model has found answers that please the reward alone: raise the KL weight, or lower the learning rate.
+
 **Time left** is a range, from how long the last steps took.
 """
 
 
-def notice(status: Status | None, config: "TrainConfig | None") -> str:
+def notice(status: Status | None, config: "TrainConfig | None", method: str = "sft") -> str:
     """The sentence under the head: why it stands as it stands, and which key goes on. Empty while all is
     well.
     """
@@ -55,6 +54,8 @@ def notice(status: Status | None, config: "TrainConfig | None") -> str:
     again = "u resumes it from its last checkpoint."
     reason = visible(status.reason or "", one_line=True)
     match status.state:
+        case RunState.FINISHED if method == "reward":
+            return "The reward model is saved: ppo can learn from it. Enter shows how well it judges."
         case RunState.FINISHED:
             return "The adapter is saved. Enter measures what it has learned, on examples it has not seen."
         case RunState.STOPPED:
@@ -75,20 +76,13 @@ def points(records: Iterable[Mapping[str, Any]], name: str) -> tuple[list[float]
     return [record["step"] for record in there], [record[name] for record in there]
 
 
-def figures(gauges: Iterable["SmallChart"]) -> str:
-    """The newest values on one line, for a window without room for the small charts."""
-    return " · ".join(
-        _SHORT.get(gauge.id or "", "{}").format(gauge.last_text) for gauge in gauges if gauge.last_text
-    )
-
-
 def broken(record: Mapping[str, Any]) -> str:
     """A value that is not finite, announced."""
     names: Sequence[str] = [str(name) for name in record.get("nonfinite", [])]
-    return (
-        f"{', '.join(names)} was not a finite number at step {record.get('step', '?')}: the run is diverging."
-        " A lower learning rate is the usual cure; s stops the run."
-    )
+    said = f"{', '.join(names)} was not a finite number at step {record.get('step', '?')}"
+    if not {"loss", "grad_norm"} & set(names):
+        return f"{said}; v shows the other metrics."
+    return f"{said}: the run is diverging. A lower learning rate is the usual cure; s stops the run."
 
 
 def event_line(event: Mapping[str, Any]) -> str:
@@ -109,10 +103,12 @@ def _summary(config: "TrainConfig") -> str:
         f"{optimization.max_steps:,} steps" if optimization.max_steps else f"{optimization.epochs:g} epochs"
     )
     facts = {
+        "method": config.method,
         "model": f"{config.model.name}, "
-        + (f"NF4 with {config.quantization.bits} bits" if config.quantization.bits else "not quantized"),
-        "adapter": f"LoRA, rank {lora.r}, alpha {lora.alpha:g}",
-        "examples": f"{files}; eval loss on {kept}",
+        + (f"NF4 with {config.quantization.bits} bits" if config.quantization.bits else "not quantized")
+        + (", on top of an earlier adapter" if config.model.adapter else ""),
+        "adapter": f"LoRA, rank {lora.r}, alpha {lora.alpha:g}" if lora.enabled else "none: every weight",
+        "examples": f"{files}; held out: {kept}",
         "length": f"{length}, effective batch {optimization.effective_batch},"
         f" learning rate {optimization.learning_rate:g}",
     }

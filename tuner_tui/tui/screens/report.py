@@ -83,7 +83,7 @@ was never evaluated: what is missing is named.
         self._run_dir: Path | None = None
 
     def compose_body(self) -> ComposeResult:
-        from tuner_tui.tui.widgets.loss_chart import LossChart
+        from tuner_tui.tui.widgets.curve_chart import CurveChart
 
         yield Static(id="verdict", classes="prose")
         with TabbedContent(id="pages"):
@@ -92,7 +92,7 @@ was never evaluated: what is missing is named.
                     yield Vertical(id="figures")
                     with Vertical(id="training"):
                         yield Static(id="training-verdict")
-                        yield LossChart(smoothing=0.6, id="curve")
+                        yield CurveChart(smoothing=0.6, id="curve")
                 yield Static(id="notes", classes="prose")
             with TabPane("Whole report", id="whole"):
                 yield Markdown(id="text", open_links=False)
@@ -189,7 +189,7 @@ was never evaluated: what is missing is named.
         self.notify(str(message.run_dir / "report.md"), title="Written, with report.json", markup=False)
 
     async def on_report_screen_built(self, message: Built) -> None:
-        from tuner_tui.tui.widgets.loss_chart import LossChart
+        from tuner_tui.tui.widgets.curve_chart import CurveChart
         from tuner_tui.tui.widgets.outcome_table import HEADLINES, OutcomeTable
         from tuner_tui.tui.widgets.report_text import notes, training_verdict, verdict
 
@@ -197,7 +197,7 @@ was never evaluated: what is missing is named.
         self.query_one("#verdict", Static).update(verdict(report, adopted=message.adopted))
         self.query_one("#training-verdict", Static).update(training_verdict(report))
         self.query_one("#notes", Static).update(notes(report))
-        chart = self.query_one("#curve", LossChart)
+        chart = self.query_one("#curve", CurveChart)
         chart.clear()
         curves = {"train": report["training"]["loss"], "eval": report["training"]["eval_loss"]}
         for series, curve in curves.items():

@@ -18,30 +18,17 @@ from tuner_tui.runs import control
 from tuner_tui.runs.layout import RunState, Status
 from tuner_tui.runs.metrics import eta
 from tuner_tui.runs.reader import RunReader
-from tuner_tui.tui import train_notes, words
+from tuner_tui.tui import train_notes
 from tuner_tui.tui.messages import LaunchFailed, RunLaunched, RunPolled, RunUnreadable, poll
 from tuner_tui.tui.screens.confirm import ConfirmScreen
 from tuner_tui.tui.step import StepScreen
-from tuner_tui.tui.widgets import axes
 from tuner_tui.tui.widgets.log_tail import LogTail
-from tuner_tui.tui.widgets.loss_chart import LossChart
+from tuner_tui.tui.widgets.run_curves import RunCurves
 from tuner_tui.tui.widgets.run_state import RunHead
-from tuner_tui.tui.widgets.small_chart import SmallChart
 from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     from tuner_tui.training.config import TrainConfig
-
-_SMOOTHINGS = (0.0, 0.6, 0.9, 0.97)
-
-# Metric name (the Trainer's own, or the recipe's), title, how its value is written.
-_GAUGES = (
-    ("learning_rate", "learning rate", axes.number),
-    ("grad_norm", "gradient norm", axes.number),
-    ("mean_token_accuracy", "token accuracy", lambda value: f"{value:.1%}"),
-    ("tokens_per_second", "tokens per second", words.count),
-    ("memory_allocated", "memory", words.size),
-)
 
 
 class TrainScreen(StepScreen):
@@ -60,6 +47,9 @@ class TrainScreen(StepScreen):
         Binding("g", "log_scale", "Log scale", id="train.log_scale"),
         Binding("m", "smoothing", "Smooth", id="train.smoothing"),
         Binding("l", "log", "Log", id="train.log"),
+        Binding("v", "metrics", "Values", id="train.metrics"),
+        Binding("left_square_bracket", "chart(-1)", "Chart before", show=False),
+        Binding("right_square_bracket", "chart(1)", "Charts", key_display="[ ]"),
     ]
 
     def __init__(self) -> None:
@@ -67,6 +57,7 @@ class TrainScreen(StepScreen):
         self._reader: RunReader | None = None
         self._status: Status | None = None
         self._generation = 0
+        self._method = "sft"
         self._recent: deque[dict[str, Any]] = deque(maxlen=64)
         self._tokens: float | None = None
         self._polling = False
@@ -78,12 +69,7 @@ class TrainScreen(StepScreen):
         settings = self.tuner.settings
         yield RunHead(id="head")
         yield Static(id="notice", markup=False)
-        with Horizontal(id="charts"):
-            yield LossChart(smoothing=settings.smoothing, log_scale=settings.log_scale, id="loss")
-            with Vertical(id="gauges"):
-                for name, title, form in _GAUGES:
-                    yield SmallChart(title, form, id=name)
-        yield Static(id="figures", markup=False)
+        yield RunCurves(smoothing=settings.smoothing, log_scale=settings.log_scale, id="curves")
         with Horizontal(id="records"):
             with Vertical(id="events-part"):
                 yield Label("Events", classes="heading")
@@ -119,6 +105,8 @@ class TrainScreen(StepScreen):
             "log_scale": self._reader is not None,
             "smoothing": self._reader is not None,
             "log": self._reader is not None,
+            "metrics": self._reader is not None and bool(self._curves.records),
+            "chart": self._reader is not None,
         }
         return possible.get(action, True)
 
@@ -128,11 +116,15 @@ class TrainScreen(StepScreen):
         """The one thing that comes next: configure, start, or evaluate."""
         if self._status is not None:
             if self.check_action("next_step", ()):
-                self.tuner.go("evaluate")
+                self.action_next_step()
         elif self.journey.config is None:
             self.tuner.go("configure")
         elif not self._launching:
             self._launch(self.journey.config)
+
+    def action_next_step(self) -> None:
+        """On to Evaluate; a reward model answers nothing that could be evaluated, and is reported at once."""
+        self.tuner.go("report" if self._method == "reward" and self._reader is not None else "evaluate")
 
     def action_start(self) -> None:
         """Start a run from the configuration; a run that has ended stays where it is."""
@@ -158,19 +150,28 @@ class TrainScreen(StepScreen):
             self._launch(self.journey.run_dir)
 
     def action_log_scale(self) -> None:
-        """Between a linear and a logarithmic loss axis."""
-        chart = self.query_one(LossChart)
-        chart.log_scale = not chart.log_scale
+        """Between a linear and a logarithmic axis."""
+        self._curves.change_scale()
 
     def action_smoothing(self) -> None:
         """The next strength of smoothing: none, light, medium, strong."""
-        chart = self.query_one(LossChart)
-        stronger = [value for value in _SMOOTHINGS if value > chart.smoothing]
-        chart.smoothing = stronger[0] if stronger else _SMOOTHINGS[0]
+        self._curves.change_smoothing()
 
     def action_log(self) -> None:
         """Between the events and the log, where there is no room for both."""
         self.query_one("#records").toggle_class("-log")
+
+    def action_chart(self, step: int) -> None:
+        """Chart the neighbouring metric."""
+        self._curves.step_metric(step)
+
+    def action_metrics(self) -> None:
+        """All metrics with their last values and what they mean; Enter charts one."""
+        from tuner_tui.tui.screens.metrics import MetricsScreen
+
+        curves = self._curves
+        screen = MetricsScreen(self._method, curves.records, curves.metric)
+        self.app.push_screen(screen, lambda name: None if name is None else curves.show_metric(name))
 
     def _stop(self, run_dir: Path, confirmed: bool | None) -> None:
         if confirmed and self._request(control.request_stop, run_dir):
@@ -231,7 +232,7 @@ class TrainScreen(StepScreen):
         else:
             self._reader = RunReader(run_dir)
             self._status, self._generation, self._told_broken = None, 0, False
-            self._forget_curves()
+            self._forget(metric=True)
             for log in self.query(LogTail):
                 log.clear()
             self.set_class(True, "-watching")
@@ -270,14 +271,17 @@ class TrainScreen(StepScreen):
         self._polling = False
         self._say(message.reason)
 
-    def on_run_polled(self, message: RunPolled) -> None:
+    async def on_run_polled(self, message: RunPolled) -> None:
         self._polling = False
         if self._reader is None or message.run_dir != self._reader.run_dir:
             self._look()
             return
         if message.generation != self._generation:
             self._generation = message.generation
-            self._forget_curves()
+            self._forget()
+        if self._status is None or message.method != self._method:
+            self._method = message.method
+            await self._curves.set_method(self._method)
         changed = self._status is None or self._status.state != message.status.state
         self._status = message.status
         self._add_metrics(message.metrics)
@@ -287,36 +291,36 @@ class TrainScreen(StepScreen):
         self.query_one("#log", LogTail).write_lines(message.log)
         left = eta(self._recent, message.status.total) if message.status.total else None
         self.query_one(RunHead).show(self._reader.id, message.status, left, self._tokens)
-        self.query_one(LossChart).total = message.status.total
+        self._curves.chart.total = message.status.total
         if changed:
-            self._say(train_notes.notice(message.status, self.journey.config))
+            self._say(train_notes.notice(message.status, self.journey.config, self._method))
             self.refresh_bindings()
             self.update_stepper()
+
+    @property
+    def _curves(self) -> RunCurves:
+        return self.query_one(RunCurves)
 
     def _add_metrics(self, records: list[dict[str, Any]]) -> None:
         if not records:
             return
+        first = not self._curves.records
+        self._curves.extend(records)
         self._recent.extend(records)
-        chart = self.query_one(LossChart)
-        chart.extend("train", *train_notes.points(records, "loss"))
-        chart.extend("eval", *train_notes.points(records, "eval_loss"))
-        for name, _, _ in _GAUGES:
-            self.query_one(f"#{name}", SmallChart).extend(*train_notes.points(records, name))
         for record in records:
             self._tokens = record.get("num_tokens", self._tokens)
-        self.query_one("#figures", Static).update(train_notes.figures(self.query(SmallChart)))
+        if first:
+            self.refresh_bindings()
         broken = next((record for record in records if record.get("nonfinite")), None)
         live = self._status is not None and self._status.state.live
         if broken is not None and live and not self._told_broken:
             self._told_broken = True
             self.tuner.complain(train_notes.broken(broken))
 
-    def _forget_curves(self) -> None:
+    def _forget(self, *, metric: bool = False) -> None:
         self._recent.clear()
         self._tokens = None
-        self.query_one(LossChart).clear()
-        for gauge in self.query(SmallChart):
-            gauge.clear()
+        self._curves.clear(metric=metric)
 
     def _say(self, text: str) -> None:
         notice = self.query_one("#notice", Static)

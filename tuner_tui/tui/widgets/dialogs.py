@@ -39,7 +39,7 @@ class ChooseDialog(ModalScreen[str | None]):
     CSS = """
     ChooseDialog OptionList {
         height: auto;
-        max-height: 24;
+        max-height: 56vh;
         background: $surface;
         & > .option-list--option-highlighted {
             background: $block-cursor-blurred-background;

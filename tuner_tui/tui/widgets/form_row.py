@@ -10,8 +10,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.form_fields import FormField, Kind, Raw, shown
+from tuner_tui.tui.widgets.prose import hanging
 from tuner_tui.visible import visible
 
 LABEL = 25  # cells from the left edge to the value
@@ -87,19 +87,31 @@ class FieldRow(Widget, can_focus=True):
             (f"{title:<{LABEL - 3}}", "bold" if active else ""),
             self._value(),
         )
-        below, colour = (f"✗ {self.error}", "$bad") if self.error else self.note
-        if not below:
-            return line
-        return Content("\n").join([line, Content(" " * LABEL) + safe(below, colour, one_line=True)])
+        _, colour = ("", "$bad") if self.error else self.note
+        below = [Content.styled(" " * LABEL + each, colour) for each in self._below()]
+        return Content("\n").join([line, *below])
 
     def watch_raw(self) -> None:
         self.refresh_bindings()
 
     def watch_error(self) -> None:
-        self.styles.height = 2 if self.error or self.note[0] else 1
+        self._fit_height()
 
     def watch_note(self) -> None:
-        self.watch_error()
+        self._fit_height()
+
+    def on_resize(self) -> None:
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        self.styles.height = 1 + len(self._below())
+
+    def _below(self) -> list[str]:
+        """The lines under the value: its fault, or what is known of it."""
+        text = f"✗ {self.error}" if self.error else self.note[0]
+        if not text:
+            return []
+        return hanging(visible(text, one_line=True), max(self.size.width - LABEL - 1, 16), 2).split("\n")
 
     def on_focus(self) -> None:
         self.refresh()

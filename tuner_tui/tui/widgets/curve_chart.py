@@ -1,5 +1,5 @@
-"""The loss chart: training loss as a dim band under its smoothed line, evaluation loss as marked
-points.
+"""The chart of one metric, such as the loss: what was measured in training as a dim band under its smoothed
+line, the same on held-out rows as marked points.
 
 It sends only the rows that changed: a full repaint of a chart a second is what makes terminal apps
 stall on a slow line. What keeps rows still is an x axis that grows by doubling, and a y axis that
@@ -19,6 +19,7 @@ from textual.widget import Widget
 
 from tuner_tui.tui.widgets import axes, braille
 from tuner_tui.tui.widgets.series import Series
+from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,8 +34,8 @@ _GUTTER = 7
 """Cells left of the plot: six for a label, one for the axis."""
 
 
-class LossChart(Widget):
-    """Train and eval loss over steps, of any length.
+class CurveChart(Widget):
+    """A metric in training and on held-out rows over steps, of any length.
 
     `extend` takes the points of "train" or "eval"; a value that is not finite is kept out of the
     curve, marked ✗ on the axis at its step, and counted in the legend.
@@ -50,7 +51,7 @@ class LossChart(Widget):
         "chart--bad",
     }
     DEFAULT_CSS = """
-    LossChart {
+    CurveChart {
         min-height: 6;
         & > .chart--raw { color: $chart-dim; }
         & > .chart--train { color: $chart-train; text-style: bold; }
@@ -67,7 +68,19 @@ class LossChart(Widget):
         self._series = {"train": Series(smoothing), "eval": Series(0.0)}
         self._log_scale = log_scale
         self._total = 0
+        self._title = "loss"
         self._rows: list[Row] = []
+
+    @property
+    def title(self) -> str:
+        """The metric, in words."""
+        return self._title
+
+    @title.setter
+    def title(self, value: str) -> None:
+        if value != self._title:
+            self._title = value
+            self._redraw()
 
     @property
     def log_scale(self) -> bool:
@@ -271,8 +284,9 @@ class LossChart(Widget):
         scale = "log" if self._log_scale else "linear"
         smoothing = f"smoothed {train.smoothing:g}" if train.smoothing else "not smoothed"
         entries.append(((f"{scale} · {smoothing}", "chart--label"),))
-        row: list[tuple[str, str]] = [("loss".rjust(_GUTTER - 1) + "  ", "chart--label")]
-        room = width - _GUTTER - 1
+        title = f"{visible(self._title, one_line=True):>{_GUTTER - 1}}  "
+        row: list[tuple[str, str]] = [(title, "chart--label")]
+        room = width - len(title)
         for entry in entries:
             length = sum(len(text) for text, _ in entry) + 3
             if length <= room + 3:
