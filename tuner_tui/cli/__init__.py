@@ -16,7 +16,18 @@ from tuner_tui.visible import visible
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser with every verb."""
-    from tuner_tui.cli import chain, data, data_convert, data_split, decide, demo, evaluation, runs, training
+    from tuner_tui.cli import (
+        chain,
+        data,
+        data_convert,
+        data_split,
+        decide,
+        demo,
+        evaluation,
+        preferences,
+        runs,
+        training,
+    )
     from tuner_tui.cli.arguments import Parser
 
     parser = Parser(
@@ -25,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"tuner {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
-    for group in (demo, decide, data, data_convert, data_split, training, chain, runs, evaluation):
+    for group in (demo, decide, data, data_convert, data_split, preferences, training, chain, runs, evaluation):
         group.register(verbs)
     return parser
 

@@ -50,6 +50,11 @@ def emit(args: argparse.Namespace, data: Mapping[str, Any], human: Callable[[Con
         discard_output()
 
 
+def make_console(*, stderr: bool = False) -> Console:
+    """A console for a verb that talks with a person; with `stderr` beside what it prints for programs."""
+    return _Page(highlight=False, stderr=stderr)
+
+
 @contextmanager
 def printing() -> Iterator[None]:
     """What is printed inside may not find room.

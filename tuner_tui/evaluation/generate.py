@@ -1,4 +1,4 @@
-"""The only door to a model that answers: a local Hugging Face model, batched and greedy.
+"""The only door to a model that answers: a local Hugging Face model, in batches.
 
 Base and tuned model share one copy of the weights, and the adapter is switched on and off, so that
 the two differ in nothing else.
@@ -96,8 +96,10 @@ class Generator:
         batch: int,
         max_new_tokens: int,
         cancelled: Callable[[], bool],
+        temperature: float = 0.0,
+        seed: int = 0,
     ) -> Iterator[list[tuple[int, Answer]]]:
-        """Answer all prompts greedily; a list of (index of the prompt, answer) for each batch.
+        """Answer all prompts; a list of (index of the prompt, answer) for each batch.
 
         The longest come first: a lack of memory shows at once, and batches have rows of one length. Ends
         early, in the middle of a batch, when `cancelled` says so; that batch is thrown away.
@@ -105,6 +107,8 @@ class Generator:
         Args:
             prompts: conversations that end where the model has to speak, each with its tools.
             tuned: with the adapter, if there is one.
+            temperature: 0 for greedy decoding; else answers are sampled.
+            seed: of the sampling.
 
         Raises:
             UserError: a prompt does not fit into the model's window.
@@ -117,10 +121,14 @@ class Generator:
                 f"item {order[0] + 1}: the prompt has {len(tokens[order[0]])} tokens and the model's window "
                 f"{self._window}; shorten it or leave it out."
             )
+        if temperature:
+            torch.manual_seed(seed)
         for start in range(0, len(order), batch):
             indices = order[start : start + batch]
             began = time.perf_counter()
-            generated = self._generate([tokens[i] for i in indices], tuned, max_new_tokens, cancelled)
+            generated = self._generate(
+                [tokens[i] for i in indices], tuned, max_new_tokens, cancelled, temperature
+            )
             if cancelled():
                 return
             seconds = (time.perf_counter() - began) / len(indices)
@@ -130,7 +138,12 @@ class Generator:
             ]
 
     def _generate(
-        self, prompts: list[list[int]], tuned: bool, max_new_tokens: int, cancelled: Callable[[], bool]
+        self,
+        prompts: list[list[int]],
+        tuned: bool,
+        max_new_tokens: int,
+        cancelled: Callable[[], bool],
+        temperature: float,
     ) -> list[list[int]]:
         padded = self._tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(self._model.device)
         width = padded["input_ids"].shape[1]
@@ -143,12 +156,12 @@ class Generator:
         with torch.inference_mode(), model.disable_adapter() if off else nullcontext():
             output = model.generate(
                 **padded,
-                do_sample=False,
+                do_sample=temperature > 0,
                 num_beams=1,
-                # Settings that come with some models are meant for sampling, and warn or change the result.
-                temperature=None,
-                top_p=None,
-                top_k=None,
+                # Settings that come with some models would change the result, or warn.
+                temperature=temperature or None,
+                top_p=1.0 if temperature else None,
+                top_k=0 if temperature else None,
                 repetition_penalty=None,
                 max_new_tokens=min(max_new_tokens, self._window - width),
                 eos_token_id=sorted(self._ends),
