@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from tuner_tui.evaluation.preferences.showing import AnswerLine
 
 _POLL_SECONDS = 0.5
-_KEYS = {"a": "left", "b": "right", "t": "tie", "x": "both_bad", "s": "skip"}
-_ASK = "a/b better · t tie · x both bad · s skip · u undo · q quit (a note may follow: a why) > "
+_KEYS = {"a": "left", "b": "right", "e": "tie", "x": "both_bad", "s": "skip"}
+_ASK = "a/b better · e equal · x both bad · s skip · u undo · q quit (a note may follow: a why) > "
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

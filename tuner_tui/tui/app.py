@@ -20,7 +20,7 @@ from tuner_tui.tui.journey import Journey
 from tuner_tui.tui.step import StepScreen
 from tuner_tui.visible import visible
 
-_MODES = ("home", "decide", "data", "configure", "train", "evaluate", "report", "runs")
+_MODES = ("home", "decide", "data", "configure", "train", "evaluate", "report", "runs", "prefer")
 
 
 def _open_screen(name: str) -> Screen[Any]:
@@ -57,7 +57,7 @@ class TunerApp(App[None]):
         self._use_theme(self.settings.theme)
 
     def go(self, step: str) -> None:
-        """Show a step: home, decide, data, configure, train, evaluate, report or runs."""
+        """Show a step: home, decide, data, configure, train, evaluate, report; runs or prefer."""
         # From a dialog too: its answer is "cancel", or it would wait under the other mode.
         while len(self.screen_stack) > 1:
             self.pop_screen()

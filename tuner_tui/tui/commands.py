@@ -18,6 +18,7 @@ _PLACES = (
         "Prompt engineering or fine-tuning? A questionnaire and a reasoned answer",
     ),
     ("data", "Data", "What is in a dataset, what is wrong with it, which tokens are trained"),
+    ("prefer", "Prefer", "Compare two answers and say which is better: step one of RLHF"),
     ("configure", "Configure", "The training run: a form, presets, a memory estimate, the YAML"),
     ("train", "Train", "The run that is being watched: loss, speed, memory, log"),
     ("evaluate", "Evaluate", "Base and tuned model on the same held-out items"),

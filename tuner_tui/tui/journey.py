@@ -30,6 +30,8 @@ class Journey:
     dataset: Path | None = None
     """The training file that was chosen on the Data screen."""
     inspection: "Inspection | None" = None
+    compare: Path | None = None
+    """A file whose answers are to be compared, when the Prefer screen is shown next."""
     config: "TrainConfig | None" = None
     """What Configure made; None until a preset or the form has made one."""
     run_dir: Path | None = None

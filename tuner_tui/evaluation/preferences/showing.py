@@ -24,15 +24,16 @@ class AnswerLine:
 def show_both(
     first: Sequence[Message], second: Sequence[Message]
 ) -> tuple[list[AnswerLine], list[AnswerLine]]:
-    """The lines of both answers.
+    """The lines of both answers; those that the other one lacks are marked, if they share any.
 
     Calls are compared argument by argument, so that neither the order of the arguments nor the spacing of
     JSON makes a difference; texts line by line.
     """
     lines = [list(_lines(answer)) for answer in (first, second)]
     marks = [{mark for mark, _, _ in side} for side in lines]
+    alike = not marks[0].isdisjoint(marks[1])
     one, two = (
-        [AnswerLine(kind, text, mark not in other) for mark, kind, text in side]
+        [AnswerLine(kind, text, alike and mark not in other) for mark, kind, text in side]
         for side, other in zip(lines, reversed(marks), strict=True)
     )
     return one, two

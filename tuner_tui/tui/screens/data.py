@@ -53,6 +53,7 @@ class DataScreen(StepScreen):
         Binding("n", "next_step", "Use it"),
         Binding("o", "open", "Open"),
         Binding("v", "view", "View"),
+        Binding("p", "prefer", "Prefer"),
         Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
         Binding("right_square_bracket", "tab(1)", "Tabs", key_display="[ ]"),
     ]
@@ -106,7 +107,7 @@ class DataScreen(StepScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No tabs to go through, and nothing to use, before there is a file."""
-        if action in ("tab", "next_step"):
+        if action in ("tab", "next_step", "prefer"):
             return self._rows is not None
         if action == "view":
             # Where both views stand beside each other there is nothing to change between.
@@ -136,6 +137,11 @@ class DataScreen(StepScreen):
     def action_view(self) -> None:
         """Change between the messages of the row and what the model reads."""
         self.query_one(RowPane).change_view()
+
+    def action_prefer(self) -> None:
+        """Compare the two answers of each row, or let a model answer its prompts twice."""
+        self.journey.compare = self._path
+        self.tuner.go("prefer")
 
     def action_back(self) -> None:
         """Undo what was asked for last: a search, a filter, the inspection; else go home."""

@@ -27,6 +27,9 @@ make sense, and none is locked: go where you like, in any order, and come back.
 **New here?** Press **d**: the guided demo walks through all six with a small model and data that ship with
 the program. It trains for real, on this machine, in a few minutes, and downloads nothing.
 
+**Compare answers** (`p`): say which of two answers is better. Such pairs are what dpo, reward models and ppo
+learn from.
+
 **Recent runs** are alive, finished, stopped, failed or lost. Enter watches one.
 """
 
@@ -43,6 +46,7 @@ class HomeScreen(StepScreen):
         Binding("d", "demo", "Guided demo", id="home.demo"),
         Binding("o", "doctor", "Doctor", id="home.doctor"),
         Binding("r", "app.go('runs')", "Runs", id="home.runs"),
+        Binding("p", "app.go('prefer')", "Prefer", id="home.prefer"),
     ]
 
     def __init__(self) -> None:

@@ -93,10 +93,14 @@ class SaveDialog(ModalScreen[Path | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
 
-    def __init__(self, title: str, value: str) -> None:
+    def __init__(
+        self, title: str, value: str, *, exists: str = "This file exists; Enter again replaces it."
+    ) -> None:
+        """`exists` says what a second Enter does to a file that is there."""
         super().__init__()
         self._title = title
         self._value = value
+        self._exists = exists
         self._confirmed: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -116,12 +120,33 @@ class SaveDialog(ModalScreen[Path | None]):
             self._say(f"✗ There is no folder {path.absolute().parent}.", "$bad")
         elif path.exists() and self._confirmed != event.value:
             self._confirmed = event.value
-            self._say("▲ This file exists; Enter again replaces it.", "$warning")
+            self._say(f"▲ {self._exists}", "$warning")
         else:
             self.dismiss(path)
 
     def _say(self, text: str, style: str) -> None:
         self.query_one("#save-message", Static).update(safe(text, style))
+
+
+class TextDialog(ModalScreen[str | None]):
+    """A line of text, or None when it was left with Escape."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
+
+    def __init__(self, title: str, value: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._value = value
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(self._title, classes="title", markup=False)
+            yield Input(self._value, select_on_focus=False)
+            yield Static("Enter keeps it · Esc leaves it as it was", classes="hint", markup=False)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value.strip())
 
 
 class FilesDialog(ModalScreen[list[str] | None]):

@@ -36,8 +36,9 @@ class Stepper(Widget):
         self.set_reactive(Stepper.done, done)
 
     def render(self) -> Content:
-        # Home and Runs share the first place: together they would not fit on 80 columns.
-        first = ("runs", "Runs") if self.current == "runs" else ("home", "Home")
+        # Home, Runs and Prefer share the first place: together they would not fit on 80 columns.
+        others = {"runs": "Runs", "prefer": "Prefer"}
+        first = (self.current, others[self.current]) if self.current in others else ("home", "Home")
         parts = [self._entry(*first), Content.styled(" · ", "$quiet")]
         for index, (step, key, title) in enumerate(_STEPS):
             parts.append(self._entry(step, f"{key} {title}"))

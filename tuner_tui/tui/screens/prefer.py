@@ -1,0 +1,382 @@
+"""Prefer: two answers to a prompt side by side, and which is better: step one of RLHF."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Static
+from textual.worker import get_current_worker
+
+from tuner_tui.errors import UserError
+from tuner_tui.tui import prefer_notes
+from tuner_tui.tui.recent import data_suffixes, suggestions, use_dataset
+from tuner_tui.tui.step import StepScreen
+from tuner_tui.tui.widgets.dialogs import ChooseDialog, SaveDialog, TextDialog
+from tuner_tui.tui.widgets.file_picker import FilePicker
+from tuner_tui.visible import visible
+
+if TYPE_CHECKING:
+    from tuner_tui.evaluation.preferences.judging import Judging, Verdict
+
+_POLL_SECONDS = 1.0
+
+
+class Pane(VerticalScroll, inherit_bindings=False):
+    """Scrolls a long text; the side arrows are left to the screen, which takes them for a verdict."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_up", "Up", show=False),
+        Binding("down", "scroll_down", "Down", show=False),
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
+        Binding("home", "scroll_home", "Top", show=False),
+        Binding("end", "scroll_end", "Bottom", show=False),
+    ]
+
+
+class PreferScreen(StepScreen):
+    """A file of answers, the pair that is judged now, and what has been said so far."""
+
+    STEP = "prefer"
+    TITLE = "Prefer"
+    CSS_PATH = "prefer.tcss"
+    HELP = prefer_notes.HELP
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a,left", "judge('left')", "A better", key_display="←", id="prefer.left"),
+        Binding("b,right", "judge('right')", "B better", key_display="→", id="prefer.right"),
+        Binding("e", "judge('tie')", "Equal", id="prefer.tie"),
+        Binding("x", "judge('both_bad')", "Both bad", id="prefer.both_bad"),
+        Binding("s", "judge('skip')", "Skip", id="prefer.skip"),
+        Binding("u", "undo", "Undo", id="prefer.undo"),
+        Binding("w", "note", "Note", id="prefer.note"),
+        Binding("v", "tools", "Tools", id="prefer.tools"),
+        Binding("o", "open", "Open", id="prefer.open"),
+        Binding("g", "generate", "Let a model answer", id="prefer.generate"),
+        Binding("c", "cancel", "Stop answering", id="prefer.cancel"),
+        Binding("n", "next_step", "Use"),
+        Binding("enter", "primary", "Next", show=False),
+    ]
+    AUTO_FOCUS = "#pane-a"
+
+    class Opened(Message):
+        """A file is ready to be judged."""
+
+        def __init__(self, judging: "Judging") -> None:
+            super().__init__()
+            self.judging = judging
+
+    class Comparable(Message):
+        """A file holds two answers to each prompt."""
+
+        def __init__(self, source: Path) -> None:
+            super().__init__()
+            self.source = source
+
+    class Failed(Message):
+        """It could not be opened, or no model could be asked; `prompts` is the file if it holds any."""
+
+        def __init__(self, sentence: str, prompts: Path | None = None) -> None:
+            super().__init__()
+            self.sentence, self.prompts = sentence, prompts
+
+    class Asked(Message):
+        """A model is answering the prompts; `folder` is where."""
+
+        def __init__(self, folder: Path) -> None:
+            super().__init__()
+            self.folder = folder
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._judging: Judging | None = None
+        self._prompts: Path | None = None
+        """A file of prompts that a model may answer."""
+        self._folder: Path | None = None
+        """Where a model is answering."""
+        self._note = ""
+        self._timer: Timer | None = None
+
+    def compose_body(self) -> ComposeResult:
+        yield Static(id="prefer-state", markup=False)
+        yield Static(id="prefer-page", classes="prose", markup=False)
+        with Vertical(id="prefer-work"):
+            with Pane(id="pane-prompt"):
+                yield Static(id="prompt", markup=False)
+            with Horizontal(id="answers"):
+                for side in ("a", "b"):
+                    with Vertical(classes="side"):
+                        yield Static(f"Answer {side.upper()}", classes="side-title", markup=False)
+                        with Pane(id=f"pane-{side}"):
+                            yield Static(id=f"answer-{side}", markup=False)
+            yield Static(id="prefer-note", markup=False)
+
+    def on_body_ready(self) -> None:
+        self._timer = self.set_interval(_POLL_SECONDS, self._poll, pause=True)
+        self.refresh_body()
+
+    def refresh_body(self) -> None:
+        wanted, self.journey.compare = self.journey.compare, None
+        if wanted is not None:
+            self._read(wanted)
+        if self._folder is not None and self._timer is not None:
+            self._timer.resume()
+        self._show()
+
+    def on_screen_suspend(self) -> None:
+        if self._timer is not None:
+            self._timer.pause()
+
+    def on_unmount(self) -> None:
+        if self._judging is not None:
+            self._judging.close()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only the keys that do something now are shown."""
+        judging = self._judging
+        if action in ("judge", "note", "tools"):
+            return judging is not None and judging.current is not None
+        if action == "undo":
+            return judging is not None
+        if action == "next_step":
+            return judging is not None and judging.tally().pairs > 0
+        if action == "generate":
+            return self._folder is None and (judging is None or judging.current is None)
+        if action == "open":
+            return judging is None or judging.current is None
+        if action == "cancel":
+            return self._folder is not None
+        return super().check_action(action, parameters)
+
+    # What the person says
+
+    def action_judge(self, verdict: "Verdict") -> None:
+        """Record the verdict, and show the next two answers."""
+        if self._judging is None:
+            return
+        try:
+            faults = self._judging.judge(verdict, self._note)
+        except UserError as error:
+            self.tuner.complain(str(error))
+            return
+        self._note = ""
+        if faults:
+            text = f"Training would leave this pair out: {faults[0]}."
+            self.notify(text, title="The better answer has a fault", severity="warning", markup=False)
+        self._show()
+
+    def action_undo(self) -> None:
+        """Take the last verdict back, and show its answers again."""
+        if self._judging is None:
+            return
+        try:
+            found = self._judging.undo()
+        except UserError as error:
+            self.tuner.complain(str(error))
+            return
+        if found is None:
+            self.notify("There is nothing to take back.", markup=False)
+        self._show()
+
+    def action_note(self) -> None:
+        """Write a note, which is kept with the next verdict."""
+
+        def keep(note: str | None) -> None:
+            if note is not None:
+                self._note = note
+                self._show()
+
+        self.app.push_screen(TextDialog("A note on this comparison", self._note), keep)
+
+    def action_tools(self) -> None:
+        """Show the tools in full, or their names alone."""
+        self.toggle_class("-tools")
+        self._show()
+
+    def action_primary(self) -> None:
+        """Open a file at first; use the pairs in the end."""
+        if self._judging is None and self._folder is None:
+            self.action_open()
+        elif self._judging is not None and self._judging.current is None and self._judging.tally().pairs:
+            self.action_next_step()
+
+    def action_next_step(self) -> None:
+        """Train on the pairs: on to Configure."""
+        if self._judging is not None:
+            use_dataset(self.journey, self._judging.pairs)
+            self.notify(prefer_notes.USE, title="The pairs are the training file", timeout=10, markup=False)
+            self.tuner.go("configure")
+
+    # Where the answers come from
+
+    def action_open(self) -> None:
+        """Choose a file of answers, of preference pairs, or of prompts."""
+        picker = FilePicker("Compare the answers of", suggestions=suggestions(), suffixes=data_suffixes())
+
+        def read(path: Path | None) -> None:
+            if path is not None:
+                self._read(path)
+
+        self.app.push_screen(picker, read)
+
+    def action_generate(self) -> None:
+        """Let a model answer each prompt of a file twice."""
+        entries = prefer_notes.models(self.journey.run_dir)
+
+        def ask(data: Path | None, what: str) -> None:
+            if data is not None:
+                self._start(data, what)
+
+        def choose(what: str | None) -> None:
+            if what is None:
+                return
+            if self._prompts is not None:
+                ask(self._prompts, what)
+            else:
+                picker = FilePicker("Prompts from", suggestions=suggestions(), suffixes=data_suffixes())
+                self.app.push_screen(picker, lambda data: ask(data, what))
+
+        self.app.push_screen(ChooseDialog("Whose answers?", entries), choose)
+
+    def action_cancel(self) -> None:
+        """Ask the answering process to stop; what it has answered can be judged."""
+        from tuner_tui.evaluation.launch import stop_evaluation
+
+        if self._folder is not None:
+            stop_evaluation(self._folder)
+            self.notify("Stopping after this batch; what is answered so far is kept.", markup=False)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="open")
+    def _read(self, source: Path) -> None:
+        """Two answers to each prompt, or prompts, or neither?"""
+        from tuner_tui.evaluation.preferences.answers import prompts_of
+        from tuner_tui.evaluation.preferences.comparisons import load_comparisons
+
+        message: PreferScreen.Comparable | PreferScreen.Failed = self.Comparable(source)
+        try:
+            load_comparisons(source)
+        except UserError as error:
+            try:
+                prompts_of(source)
+            except UserError:
+                message = self.Failed(str(error))
+            else:
+                message = self.Failed(str(error), source)
+        if not get_current_worker().is_cancelled:
+            self.post_message(message)
+
+    def on_prefer_screen_comparable(self, message: Comparable) -> None:
+        """Ask where the pairs go; a file that is there is continued."""
+        source = message.source
+        exists = "This file is there; Enter again goes on with it."
+        dialog = SaveDialog("Collect the pairs in", prefer_notes.pairs_name(source), exists=exists)
+
+        def begin(pairs: Path | None) -> None:
+            if pairs is not None:
+                self._open(source, pairs)
+
+        self.app.push_screen(dialog, begin)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="open")
+    def _open(self, source: Path, pairs: Path) -> None:
+        from tuner_tui.evaluation.preferences.judging import Judging
+
+        try:
+            judging = Judging(source, pairs)
+        except UserError as error:
+            self.post_message(self.Failed(str(error)))
+            return
+        if get_current_worker().is_cancelled:
+            judging.close()
+        else:
+            self.post_message(self.Opened(judging))
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="start")
+    def _start(self, data: Path, what: str) -> None:
+        from tuner_tui.evaluation.preferences.answers import start_answers
+
+        run_dir = self.journey.run_dir if what != "base" else None
+        try:
+            folder = start_answers(run_dir, data, samples=what != "both", limit=prefer_notes.MOST_PROMPTS)
+        except (UserError, OSError) as error:
+            self.post_message(self.Failed(str(error)))
+        else:
+            self.post_message(self.Asked(folder))
+
+    def on_prefer_screen_opened(self, message: Opened) -> None:
+        if self._judging is not None:
+            self._judging.close()
+        self._judging, self._note = message.judging, ""
+        self._show()
+
+    def on_prefer_screen_failed(self, message: Failed) -> None:
+        self._prompts = message.prompts
+        if message.prompts is None:
+            self.tuner.complain(message.sentence)
+        elif self._judging is not None and self._judging.current is None:
+            self._judging.close()
+            self._judging = None
+        self._show()
+
+    def on_prefer_screen_asked(self, message: Asked) -> None:
+        self._folder = message.folder
+        if self._timer is not None:
+            self._timer.resume()
+        self._show()
+
+    def _poll(self) -> None:
+        """Look how far the model is; its answers are judged when it has ended."""
+        from tuner_tui.evaluation.preferences.answers import ANSWERS
+        from tuner_tui.evaluation.progress import read_progress
+
+        folder = self._folder
+        if folder is None:
+            return
+        progress = read_progress(folder)
+        if progress.state.live:
+            self._show()
+            return
+        self._folder = None
+        if self._timer is not None:
+            self._timer.pause()
+        if progress.error:
+            self.tuner.complain(f"The answers {progress.state}: {progress.error}")
+        if progress.done:
+            self._read(folder / ANSWERS)
+        self._show()
+
+    # What is shown
+
+    def _show(self) -> None:
+        from tuner_tui.tui.widgets.answer_text import answers, prompt
+
+        judging = self._judging
+        comparison = judging.current if judging is not None else None
+        self.query_one("#prefer-state", Static).update(prefer_notes.state(judging, self._folder))
+        self.set_class(comparison is not None, "-judging")
+        page = self.query_one("#prefer-page", Static)
+        if judging is None:
+            page.update(prefer_notes.start(self._folder, self._prompts))
+        elif comparison is None:
+            page.update(prefer_notes.finished(judging))
+        else:
+            tools = self.has_class("-tools")
+            self.query_one("#prompt", Static).update(prompt(comparison.prompt, comparison.tools, tools))
+            left, right = judging.sides(comparison)
+            shown = answers(comparison.answers[left], comparison.answers[right])
+            for side, content in zip(("a", "b"), shown, strict=True):
+                self.query_one(f"#answer-{side}", Static).update(content)
+                self.query_one(f"#pane-{side}", Pane).scroll_home(animate=False)
+            note = Content.assemble(("note  ", "$quiet"), visible(self._note, one_line=True))
+            self.query_one("#prefer-note", Static).update(note if self._note else "")
+            # Of a long conversation the request that is answered counts most.
+            pane = self.query_one("#pane-prompt", Pane)
+            self.call_after_refresh(pane.scroll_end, animate=False)
+            if self.focused is None:
+                self.set_focus(self.query_one("#pane-a"))
+        self.refresh_bindings()
