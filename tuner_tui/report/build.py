@@ -9,16 +9,18 @@ import yaml
 
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.compare import changed_items
-from tuner_tui.evaluation.convergence import training_verdict
 from tuner_tui.evaluation.layout import heldout_dir
+from tuner_tui.evaluation.method_verdicts import method_verdict
 from tuner_tui.evaluation.progress import load_items, load_summary
 from tuner_tui.evaluation.shapes import Summary
 from tuner_tui.report.chain import steps_before
 from tuner_tui.report.markdown import render
-from tuner_tui.report.verdict import decide
+from tuner_tui.report.methods import method_section
+from tuner_tui.report.verdict import decide, decide_reward
 from tuner_tui.runs import files
 from tuner_tui.runs import layout as runs_layout
 from tuner_tui.runs.layout import Status
+from tuner_tui.runs.metric_names import EVAL, charts, note
 from tuner_tui.runs.reader import RunReader, read_metrics, read_status
 
 SCHEMA_VERSION = 1
@@ -32,8 +34,9 @@ _CURVE_POINTS = 60
 def build_report(run_dir: Path) -> dict[str, Any]:
     """Everything that the report says, as one JSON object.
 
-    Keys: `verdict`, `run`, `model`, `data`, `config`, `chain` (None outside one), `training`, `evaluation`
-    (the summary, None before there is one), `changed`, `versions`, `repeat` (commands), `files`.
+    Keys: `verdict`, `run`, `model`, `data`, `config`, `method` (see `methods.method_section`), `chain` (None
+    outside one), `training`, `evaluation` (the summary, None before there is one), `changed`, `versions`,
+    `repeat` (commands), `files`.
 
     Raises:
         UserError: this is no readable run.
@@ -45,7 +48,10 @@ def build_report(run_dir: Path) -> dict[str, Any]:
     records = read_metrics(run_dir)
     eval_dir = heldout_dir(run_dir)
     summary = load_summary(eval_dir)
-    verdict = decide(status, summary)
+    examples = _examples(reader)
+    held_out = (examples["evaluation"] or {}).get("examples")
+    method = method_section(run_dir, config, records, held_out)
+    verdict = decide(status, summary) if method["answers"] else decide_reward(status, method["accuracy"])
     return {
         "schema": SCHEMA_VERSION,
         "verdict": {**asdict(verdict), "title": verdict.title},
@@ -53,12 +59,14 @@ def build_report(run_dir: Path) -> dict[str, Any]:
         "model": manifest.get("model") or {"name": (config.get("model") or {}).get("name")},
         "data": {
             "train": manifest.get("data") or [],
-            "examples": _event(reader, "data", "training"),
+            "examples": examples["training"],
+            "held_out_examples": examples["evaluation"],
             "heldout": summary["heldout"] if summary else None,
         },
         "config": config,
+        "method": method,
         "chain": steps_before(manifest),
-        "training": _training(status, records),
+        "training": _training(status, records, method["name"]),
         "evaluation": summary,
         "changed": _changed(eval_dir, summary),
         "versions": {
@@ -110,7 +118,7 @@ def _run(run_dir: Path, status: Status, manifest: Mapping[str, Any]) -> dict[str
     }
 
 
-def _training(status: Status, records: list[dict[str, Any]]) -> dict[str, Any]:
+def _training(status: Status, records: list[dict[str, Any]], method: str) -> dict[str, Any]:
     loss, held = _curve(records, "loss"), _curve(records, "eval_loss")
 
     def last(name: str) -> Any:
@@ -121,7 +129,8 @@ def _training(status: Status, records: list[dict[str, Any]]) -> dict[str, Any]:
 
     return {
         "steps": status.step,
-        "verdict": asdict(training_verdict(records)),
+        "verdict": asdict(method_verdict(method, records)),
+        "curves": _curves(records, method),
         "loss": loss,
         "eval_loss": held,
         "first_loss": loss["values"][0] if loss["values"] else None,
@@ -131,6 +140,16 @@ def _training(status: Status, records: list[dict[str, Any]]) -> dict[str, Any]:
         "tokens_per_second": last("tokens_per_second"),
         "peak_memory": highest("memory_allocated"),
     }
+
+
+def _curves(records: list[dict[str, Any]], method: str) -> list[dict[str, Any]]:
+    """The curve that tells most about the method, and the loss: in training, and on held-out rows."""
+    found = []
+    for name in dict.fromkeys((charts(method, ())[0], "loss")):
+        train, held = _curve(records, name), _curve(records, EVAL + name)
+        if train["values"] or held["values"]:
+            found.append({"name": name, "title": note(name).title, "train": train, "held_out": held})
+    return found
 
 
 def _curve(records: list[dict[str, Any]], name: str) -> dict[str, list[Any]]:
@@ -163,9 +182,13 @@ def _changed(eval_dir: Path, summary: Summary | None) -> list[dict[str, Any]]:
     ]
 
 
-def _event(reader: RunReader, code: str, use: str) -> dict[str, Any] | None:
-    found = [e for e in reader.poll_events() if e.get("code") == code and e.get("use") == use]
-    return {key: found[-1].get(key) for key in ("examples", "tokens")} if found else None
+def _examples(reader: RunReader) -> dict[str, dict[str, Any] | None]:
+    """How many examples, and tokens, were trained on and held out, as the trainer told."""
+    found: dict[str, dict[str, Any] | None] = {"training": None, "evaluation": None}
+    for event in reader.poll_events():
+        if event.get("code") == "data" and event.get("use") in found:
+            found[event["use"]] = {key: event.get(key) for key in ("examples", "tokens")}
+    return found
 
 
 def _repeat(run_dir: Path, summary: Summary | None) -> list[str]:
@@ -182,6 +205,7 @@ def _files(run_dir: Path) -> dict[str, str]:
         runs_layout.METRICS,
         runs_layout.LOG,
         runs_layout.ADAPTER,
+        runs_layout.MODEL,
         "eval/heldout",
     )
     return {name: str(run_dir / name) for name in names if (run_dir / name).exists()}

@@ -8,7 +8,11 @@ from tuner_tui.evaluation.arms import ARM_TITLES, ARMS
 from tuner_tui.report.chain import lines as chain_lines
 from tuner_tui.report.text import (
     MEASURE_TITLES,
+    NO_ANSWERS,
     STATE_TITLES,
+    before_sentences,
+    drawn_curves,
+    figure_rows,
     p_value,
     percent,
     points,
@@ -16,6 +20,7 @@ from tuner_tui.report.text import (
     seconds,
     sparkline,
 )
+from tuner_tui.training.method_sections import applies
 from tuner_tui.visible import visible
 
 _CHANGED = 20
@@ -24,7 +29,7 @@ _CHANGED = 20
 
 def render(report: Mapping[str, Any]) -> str:
     """The whole page. Text from models and datasets stands in code spans, with control characters shown."""
-    parts = [_head(report), _figures(report), _errors(report), _changed(report)]
+    parts = [_head(report), _method(report), _figures(report), _errors(report), _changed(report)]
     parts += [_training(report), _chain(report), _made_from(report), _repeat(report)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -40,8 +45,27 @@ def _head(report: Mapping[str, Any]) -> str:
     )
 
 
+def _method(report: Mapping[str, Any]) -> str:
+    method = report["method"]
+    before = [f"It {each}." for each in before_sentences(method)]
+    if method["name"] == "sft" and not before:
+        return ""
+    lines = [f"## Method: {method['name']}, {method['title']}", "", method["does"]]
+    lines += ["", *(f"- {_plain(each)}" for each in before)] if before else []
+    if rows := figure_rows(method):
+        lines += ["", "| | measured on | start | end |", "| --- | --- | ---: | ---: |"]
+        lines += [f"| {_plain(title)} | {where} | {start} | {end} |" for title, where, start, end in rows]
+        lines += [
+            "",
+            *(f"- {_plain(each['title'])}: {each['text']}" for each in method["figures"] if each["text"]),
+        ]
+    return "\n".join(lines)
+
+
 def _figures(report: Mapping[str, Any]) -> str:
     summary = report["evaluation"]
+    if not report["method"]["answers"]:
+        return f"## Evaluation\n\n{NO_ANSWERS}"
     if summary is None or not summary["arms"]:
         return f"## Evaluation\n\nNot evaluated yet: `tuner eval {report['run']['id']}`."
     arms = [arm for arm in ARMS if arm in summary["arms"]]
@@ -142,11 +166,9 @@ def _training(report: Mapping[str, Any]) -> str:
         "",
         f"Rule: {verdict['rule']}",
     ]
-    curves = [(name, training[key]) for name, key in (("loss", "loss"), ("eval loss", "eval_loss"))]
     drawn = [
-        f"{name:<10}{curve['values'][0]:8.3f}  {sparkline(curve['values'])}  {curve['values'][-1]:.3f}"
-        for name, curve in curves
-        if curve["values"]
+        f"{name:<20}{values[0]:8.3f}  {sparkline(values)}  {values[-1]:.3f}"
+        for name, values in drawn_curves(training)
     ]
     if drawn:
         lines += ["", "```text", *drawn, "```"]
@@ -185,7 +207,10 @@ def _made_from(report: Mapping[str, Any]) -> str:
     ]
     if heldout := report["data"]["heldout"]:
         lines.append(f"- held-out items: {_code(heldout)}")
-    for section in ("quantization", "lora", "optimization"):
+    name = report["method"]["name"]
+    for section in ("quantization", "lora", "preference", "reward", "ppo", "grpo", "optimization", "launch"):
+        if not applies(section, name):
+            continue
         values = report["config"].get(section) or {}
         shown = ", ".join(f"{key} {value}" for key, value in values.items() if value is not None)
         if shown:

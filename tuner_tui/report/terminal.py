@@ -12,8 +12,12 @@ from rich.text import Text
 from tuner_tui.evaluation.arms import ARMS
 from tuner_tui.report.chain import lines as chain_lines
 from tuner_tui.report.text import (
+    NO_ANSWERS,
     SHORT_TITLES,
     STATE_TITLES,
+    before_sentences,
+    drawn_curves,
+    figure_rows,
     p_value,
     percent,
     points,
@@ -27,14 +31,22 @@ _CHANGED = 6
 """Changed items that are shown: a screen's worth; report.md has more."""
 
 _HEADS = {"base": "Plain", "instruction": "Instruction", "examples": "Examples", "tuned": "Tuned"}
-_SIGNS = {"ship": ("✔", "green"), "do_not_ship": ("✘", "red")}
+_SIGNS = {
+    "ship": ("✔", "green"),
+    "use_it": ("✔", "green"),
+    "do_not_ship": ("✘", "red"),
+    "do_not_use": ("✘", "red"),
+}
 
 
 def render(report: Mapping[str, Any], console: Console) -> None:
     """Print the report. Text from models and datasets is never read as markup."""
     _head(report, console)
+    _method(report, console)
     _title("Evaluation", console)
-    if report["evaluation"] is None or not report["evaluation"]["arms"]:
+    if not report["method"]["answers"]:
+        console.print(Text(NO_ANSWERS))
+    elif report["evaluation"] is None or not report["evaluation"]["arms"]:
         console.print(Text(f"Not evaluated yet: tuner eval {report['run']['id']}"))
     else:
         print_evaluation(report["evaluation"], console)
@@ -137,13 +149,30 @@ def _training(report: Mapping[str, Any], console: Console) -> None:
     verdict = training["verdict"]
     _title(f"Training: {STATE_TITLES[verdict['state']].lower()}", console)
     console.print(Text(visible(verdict["sentence"], one_line=True)))
-    for name, key, colour in (("loss", "loss", "cyan"), ("eval loss", "eval_loss", "magenta")):
-        values = training[key]["values"]
-        if values:
-            line = Text(f"{name:<10}{values[0]:7.3f} ")
-            line.append(sparkline(values), style=colour)
-            line.append(f" {values[-1]:.3f}")
-            console.print(line, no_wrap=True)
+    for name, values in drawn_curves(training):
+        line = Text(f"{name:<18}{values[0]:7.3f} ")
+        line.append(sparkline(values), style="magenta" if name.startswith("held-out") else "cyan")
+        line.append(f" {values[-1]:.3f}")
+        console.print(line, no_wrap=True)
+
+
+def _method(report: Mapping[str, Any], console: Console) -> None:
+    method = report["method"]
+    before = before_sentences(method)
+    if method["name"] == "sft" and not before:
+        return
+    _title(f"Method: {method['name']}, {method['title']}", console)
+    for each in before:
+        console.print(Text(visible(f"It {each}.", one_line=True)))
+    rows = figure_rows(method)
+    if not rows:
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    for title, justify in (("", "left"), ("measured on", "left"), ("start", "right"), ("end", "right")):
+        table.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for row in rows:
+        table.add_row(*(Text(visible(cell, one_line=True)) for cell in row))
+    console.print(table)
 
 
 def _where(report: Mapping[str, Any], console: Console) -> None:

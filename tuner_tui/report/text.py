@@ -30,8 +30,58 @@ STATE_TITLES = {
     "overfitting": "Overfitting",
     "still_falling": "Still falling",
     "converged": "Converged",
+    "not_learned": "Not learned",
+    "learned": "Learned",
+    "drifted": "Drifted away from the base model",
+    "no_gain": "No gain",
+    "still_rising": "Still rising",
+    "rose": "Rose and levelled off",
 }
+NO_ANSWERS = (
+    "A reward model scores answers and gives none, so there are no tool calls to evaluate. What counts is "
+    "how often it gives the better of two held-out answers the higher score."
+)
 _BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def figure_rows(method: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """The figures of a method as (title, where it was measured, at the start, at the end)."""
+    return [
+        (
+            each["title"],
+            "held out" if each["held_out"] else "training",
+            _written(each["form"], each["start"]),
+            _written(each["form"], each["end"]),
+        )
+        for each in method["figures"]
+    ]
+
+
+def drawn_curves(training: Mapping[str, Any]) -> list[tuple[str, list[float]]]:
+    """The curves of a run that have values, each with its name."""
+    found = []
+    for curve in training["curves"]:
+        for title, values in (
+            (curve["title"], curve["train"]),
+            (f"held-out {curve['title']}", curve["held_out"]),
+        ):
+            if values["values"]:
+                found.append((title, values["values"]))
+    return found
+
+
+def before_sentences(method: Mapping[str, Any]) -> list[str]:
+    """The runs that a run is built on, in words."""
+    return [
+        f"{each['role']} the result of run {each['run']} ({each['method'] or 'of unknown method'})"
+        for each in method["before"]
+    ]
+
+
+def _written(form: str, value: float) -> str:
+    if form == "share":
+        return f"{value:.1%}"
+    return f"{value:,.0f}" if form == "count" else f"{value:.3g}"
 
 
 def percent(rate: Rate) -> str:

@@ -1,6 +1,8 @@
 """Ship it, do not ship, or collect more data: one sentence, and the rule that it follows from. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tuner_tui.decide.rules import ENOUGH
 from tuner_tui.evaluation.arms import ARM_TITLES
@@ -10,7 +12,12 @@ from tuner_tui.runs.layout import RunState, Status
 
 SIGNIFICANT = 0.05
 
+GOOD_JUDGE, POOR_JUDGE = 0.8, 0.6
+"""Accuracy of a reward model on held-out pairs from which others can learn from it, and below which not."""
+
 TITLES = {
+    "use_it": "Good enough to train with",
+    "do_not_use": "Do not train with it",
     "ship": "Ship it",
     "do_not_ship": "Do not ship",
     "collect_data": "Collect more data",
@@ -34,6 +41,63 @@ class Verdict:
 
 def decide(status: Status, summary: Summary | None) -> Verdict:
     """The verdict on a run, from its state and its evaluation."""
+    if (unfinished := _unfinished(status)) is not None:
+        return unfinished
+    if summary is None or "tuned" not in summary["arms"]:
+        return Verdict(
+            "not_evaluated",
+            "The tuned model has not been measured: run `tuner eval` on this run.",
+            "A verdict needs the same items answered by base and tuned model.",
+        )
+    if not summary["comparison_best"]:
+        return Verdict(
+            "not_evaluated",
+            "The base model has not been measured, so nobody knows what training has changed.",
+            "A verdict needs the same items answered by base and tuned model.",
+        )
+    return _compared(summary)
+
+
+def decide_reward(status: Status, accuracy: Mapping[str, Any] | None) -> Verdict:
+    """The verdict on a reward model, which answers nothing that could be evaluated.
+
+    Args:
+        accuracy: on held-out pairs, a rate with its interval; None when no pairs were held out.
+    """
+    if (unfinished := _unfinished(status)) is not None:
+        return unfinished
+    if accuracy is None:
+        return Verdict(
+            "collect_data",
+            "No pairs were held out, so nobody knows how well it judges; set data.eval_fraction.",
+            "A verdict on a reward model needs pairs that it was not trained on.",
+        )
+    share = accuracy["rate"] or 0.0
+    low, high = accuracy["interval"]
+    said = (
+        f"It gives the better answer the higher score in {accuracy['count']} of {accuracy['total']} held-out "
+        f"pairs ({share:.0%} [{100 * low:.0f}–{100 * high:.0f}])"
+    )
+    if share < POOR_JUDGE:
+        return Verdict(
+            "do_not_use",
+            f"{said}, where one half is chance: what learns from it learns noise. Look at the pairs first.",
+            f"Accuracy on held-out pairs below {POOR_JUDGE:.0%}.",
+        )
+    if share < GOOD_JUDGE:
+        return Verdict(
+            "collect_data",
+            f"{said}: better than chance, and not good enough. More pairs, or more careful ones, would help.",
+            f"Accuracy on held-out pairs below {GOOD_JUDGE:.0%}.",
+        )
+    return Verdict(
+        "use_it",
+        f"{said}: ppo.reward_model can name this run.",
+        f"Accuracy on held-out pairs of at least {GOOD_JUDGE:.0%}.",
+    )
+
+
+def _unfinished(status: Status) -> Verdict | None:
     if status.state in (RunState.FAILED, RunState.LOST):
         return Verdict(
             "do_not_ship",
@@ -48,19 +112,7 @@ def decide(status: Status, summary: Summary | None) -> Verdict:
             f"The run is {status.state} at step {status.step} of {status.total}.",
             "A verdict needs a finished run and its evaluation.",
         )
-    if summary is None or "tuned" not in summary["arms"]:
-        return Verdict(
-            "not_evaluated",
-            "The tuned model has not been measured: run `tuner eval` on this run.",
-            "A verdict needs the same items answered by base and tuned model.",
-        )
-    if not summary["comparison_best"]:
-        return Verdict(
-            "not_evaluated",
-            "The base model has not been measured, so nobody knows what training has changed.",
-            "A verdict needs the same items answered by base and tuned model.",
-        )
-    return _compared(summary)
+    return None
 
 
 def _compared(summary: Summary) -> Verdict:

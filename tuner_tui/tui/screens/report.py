@@ -89,7 +89,9 @@ was never evaluated: what is missing is named.
         with TabbedContent(id="pages"):
             with TabPane("Summary", id="summary"):
                 with Horizontal(id="evidence"):
-                    yield Vertical(id="figures")
+                    with Vertical(id="evidence-figures"):
+                        yield Static(id="method")
+                        yield Vertical(id="figures")
                     with Vertical(id="training"):
                         yield Static(id="training-verdict")
                         yield CurveChart(smoothing=0.6, id="curve")
@@ -191,7 +193,7 @@ was never evaluated: what is missing is named.
     async def on_report_screen_built(self, message: Built) -> None:
         from tuner_tui.tui.widgets.curve_chart import CurveChart
         from tuner_tui.tui.widgets.outcome_table import HEADLINES, OutcomeTable
-        from tuner_tui.tui.widgets.report_text import notes, training_verdict, verdict
+        from tuner_tui.tui.widgets.report_text import method, notes, training_verdict, verdict
 
         self._report = report = message.report
         self.query_one("#verdict", Static).update(verdict(report, adopted=message.adopted))
@@ -199,10 +201,14 @@ was never evaluated: what is missing is named.
         self.query_one("#notes", Static).update(notes(report))
         chart = self.query_one("#curve", CurveChart)
         chart.clear()
-        curves = {"train": report["training"]["loss"], "eval": report["training"]["eval_loss"]}
-        for series, curve in curves.items():
-            chart.extend(series, curve["steps"], curve["values"])
-        chart.display = any(curve["values"] for curve in curves.values())
+        curves = report["training"]["curves"]
+        for series, key in (("train", "train"), ("eval", "held_out")) if curves else ():
+            chart.extend(series, curves[0][key]["steps"], curves[0][key]["values"])
+        chart.title = curves[0]["title"] if curves else "loss"
+        chart.display = bool(curves)
+        shown = method(report)
+        self.query_one("#method", Static).update(shown)
+        self.query_one("#method").display = bool(shown.plain)
         outcomes = (report["evaluation"] or {}).get("arms") or {}
         figures = self.query_one("#figures", Vertical)
         async with self.batch():
@@ -211,6 +217,7 @@ was never evaluated: what is missing is named.
                 await figures.mount(OutcomeTable(outcomes, HEADLINES))
             await self.query_one("#text", Markdown).update(message.text)
         figures.display = bool(outcomes)
+        self.query_one("#evidence-figures").display = bool(outcomes or shown.plain)
         self.query_one("#pages").display = True
         self.refresh_bindings()
 

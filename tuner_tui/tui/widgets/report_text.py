@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from textual.content import Content
 
-from tuner_tui.report.text import STATE_TITLES, call_text, seconds
+from tuner_tui.report.text import STATE_TITLES, before_sentences, call_text, figure_rows, seconds
 from tuner_tui.tui.text import safe
 
 Report = Mapping[str, Any]
@@ -13,6 +13,8 @@ Report = Mapping[str, Any]
 _SIGNS: Final = {
     "ship": ("✓", "$good"),
     "do_not_ship": ("✗", "$bad"),
+    "use_it": ("✓", "$good"),
+    "do_not_use": ("✗", "$bad"),
     "collect_data": ("◇", "$warning"),
     "not_evaluated": ("○", "$quiet"),
     "not_finished": ("●", "$primary"),
@@ -20,6 +22,8 @@ _SIGNS: Final = {
 _NEXT: Final = {
     "ship": "Enter writes the report beside the run.",
     "do_not_ship": "5 Evaluate shows the answers that went wrong; 2 Data mends what teaches them.",
+    "use_it": "ppo.reward_model can name this run; Enter writes the report beside it.",
+    "do_not_use": "2 Data shows the pairs that it learned from; p there judges them anew.",
     "collect_data": "5 Evaluate shows which kinds still fail; more rows of those kinds teach most.",
     "not_evaluated": "Enter goes to 5 Evaluate.",
     "not_finished": "Enter goes to 4 Train.",
@@ -31,6 +35,12 @@ _TRAINING_SIGNS: Final = {
     "diverged": ("✗", "$bad"),
     "unstable": ("✗", "$bad"),
     "unknown": ("○", "$quiet"),
+    "not_learned": ("✗", "$bad"),
+    "learned": ("✓", "$good"),
+    "drifted": ("✗", "$bad"),
+    "no_gain": ("✗", "$bad"),
+    "still_rising": ("◇", "$warning"),
+    "rose": ("✓", "$good"),
 }
 _CHANGED = 4
 """Changed answers in the summary; the Evaluate screen lists them all."""
@@ -47,9 +57,40 @@ def verdict(report: Report, *, adopted: bool) -> Content:
             Content.assemble((f"{sign} {said['title']}. ", f"bold {colour}"), safe(said["sentence"])),
             Content.styled(f"Rule: {said['rule']}", "$quiet"),
             Content.assemble(("Run ", "$quiet"), safe(run["id"]), (f", {state}{newest}.", "$quiet")),
-            Content.styled(_NEXT[said["decision"]], "$primary"),
+            Content.styled(_next(report), "$primary"),
         ]
     )
+
+
+def _next(report: Report) -> str:
+    decision = report["verdict"]["decision"]
+    if decision == "collect_data" and not report["method"]["answers"]:
+        return "h, then p: Prefer collects more pairs."
+    return _NEXT[decision]
+
+
+def method(report: Report) -> Content:
+    """The method's own figures, from start to end, and the runs before; empty for a plain sft run."""
+    about = report["method"]
+    before, rows = before_sentences(about), figure_rows(about)
+    if about["name"] == "sft" and not before:
+        return Content("")
+    lines = [Content.assemble((f"{about['name']}  ", "bold"), (about["title"], "$quiet"))]
+    lines += [safe(f"It {each}.", one_line=True) for each in before]
+    if rows:
+        lines.append(Content.styled(f"{'':<22}{'start':>9}{'end':>9}", "$quiet"))
+    for title, where, start, end in rows:
+        lines.append(
+            Content.assemble(
+                safe(f"{title[:21]:<22}", one_line=True),
+                f"{start:>9}",
+                (f"{end:>9}", "bold"),
+                (f"  {where}", "$quiet"),
+            )
+        )
+    if not about["answers"]:
+        lines.append(Content.styled("It scores answers and gives none: no tool calls to evaluate.", "$quiet"))
+    return Content("\n").join(lines)
 
 
 def training_verdict(report: Report) -> Content:
