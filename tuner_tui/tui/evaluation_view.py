@@ -13,8 +13,8 @@ from tuner_tui.evaluation.progress import EvalProgress, load_items, load_summary
 from tuner_tui.evaluation.shapes import Summary
 from tuner_tui.evaluation.statistics import detectable_difference
 from tuner_tui.evaluation.suites.heldout import HeldoutTask
-from tuner_tui.runs.layout import ADAPTER, CONFIG
-from tuner_tui.runs.reader import read_status
+from tuner_tui.runs.layout import ADAPTER, CONFIG, MODEL
+from tuner_tui.runs.reader import RunReader, read_status
 from tuner_tui.runs.store import list_runs
 from tuner_tui.training.config import TrainConfig, load_config
 from tuner_tui.training.presets import load_preset
@@ -80,7 +80,7 @@ def find_subject(journey: Journey) -> Subject:
     if journey.run_dir is not None:
         return _run_subject(journey.run_dir, adopted=False)
     if journey.baseline_dir is None and journey.config is None and not journey.tour:
-        newest = next((run.path for run in list_runs() if (run.path / ADAPTER).is_dir()), None)
+        newest = next((run.path for run in list_runs() if _can_answer(run.path)), None)
         if newest is not None:
             return _run_subject(newest, adopted=True)
     config = journey.config or load_preset("demo")
@@ -125,7 +125,9 @@ def _run_subject(run_dir: Path, *, adopted: bool) -> Subject:
     config = load_config(run_dir / CONFIG)
     state = read_status(run_dir).state
     obstacle = ""
-    if not (run_dir / ADAPTER).is_dir():
+    if config.method == "reward":
+        obstacle = "the run made a reward model, which scores answers and gives none; 6 Report judges it."
+    elif not _has_result(run_dir):
         obstacle = (
             "the run is still training; it can be evaluated once it has finished."
             if state.live
@@ -133,6 +135,14 @@ def _run_subject(run_dir: Path, *, adopted: bool) -> Subject:
             "another (r)."
         )
     return Subject(config, run_dir, heldout_dir(run_dir), adopted, obstacle)
+
+
+def _has_result(run_dir: Path) -> bool:
+    return any((run_dir / name).is_dir() for name in (ADAPTER, MODEL))
+
+
+def _can_answer(run_dir: Path) -> bool:
+    return _has_result(run_dir) and RunReader(run_dir).method() != "reward"
 
 
 def _plan(subject: Subject, known: Plan | None) -> tuple[Plan | None, str]:

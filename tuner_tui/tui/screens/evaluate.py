@@ -153,6 +153,8 @@ The evaluation is a process of its own: closing the window does not end it.
             self.tuner.go("report")
         elif view.subject.run_dir is None and view.summary is not None:
             self.tuner.go("decide")
+        elif view.subject.config.method == "reward" and view.subject.run_dir is not None:
+            self.tuner.go("report")
         elif view.subject.obstacle:
             self.tuner.go("train" if view.subject.run_dir is not None else "configure")
         else:
