@@ -36,7 +36,18 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"tuner {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
-    for group in (demo, decide, data, data_convert, data_split, preferences, training, chain, runs, evaluation):
+    for group in (
+        demo,
+        decide,
+        data,
+        data_convert,
+        data_split,
+        preferences,
+        training,
+        chain,
+        runs,
+        evaluation,
+    ):
         group.register(verbs)
     return parser
 

@@ -158,7 +158,7 @@ def _training(report: Mapping[str, Any], console: Console) -> None:
 
 def _method(report: Mapping[str, Any], console: Console) -> None:
     method = report["method"]
-    before = before_sentences(method)
+    before = before_sentences(report)
     if method["name"] == "sft" and not before:
         return
     _title(f"Method: {method['name']}, {method['title']}", console)

@@ -70,11 +70,13 @@ def drawn_curves(training: Mapping[str, Any]) -> list[tuple[str, list[float]]]:
     return found
 
 
-def before_sentences(method: Mapping[str, Any]) -> list[str]:
-    """The runs that a run is built on, in words."""
+def before_sentences(report: Mapping[str, Any]) -> list[str]:
+    """The runs that a run is built on, in words; nothing in a chain, whose section names them."""
+    if report.get("chain"):
+        return []
     return [
         f"{each['role']} the result of run {each['run']} ({each['method'] or 'of unknown method'})"
-        for each in method["before"]
+        for each in report["method"]["before"]
     ]
 
 

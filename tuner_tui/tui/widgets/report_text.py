@@ -72,7 +72,7 @@ def _next(report: Report) -> str:
 def method(report: Report) -> Content:
     """The method's own figures, from start to end, and the runs before; empty for a plain sft run."""
     about = report["method"]
-    before, rows = before_sentences(about), figure_rows(about)
+    before, rows = before_sentences(report), figure_rows(about)
     if about["name"] == "sft" and not before:
         return Content("")
     lines = [Content.assemble((f"{about['name']}  ", "bold"), (about["title"], "$quiet"))]
