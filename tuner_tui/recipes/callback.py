@@ -87,9 +87,13 @@ class CorridorCallback(TrainerCallback):  # type: ignore[misc]
         if "train_loss" in logs:  # the summary at the end, no point of any curve
             return
         values = {
-            _NAMES.get(name, name): value for name, value in logs.items() if not name.startswith(_LEFT_OUT)
+            _NAMES.get(name, name): value
+            for name, value in logs.items()
+            if value is not None and not name.startswith(_LEFT_OUT)  # None: a reward that no row asked for
         }
         if "loss" in logs:
+            if state.num_input_tokens_seen:
+                values["num_tokens"] = state.num_input_tokens_seen
             values.update(self._speed(state.num_input_tokens_seen), **memory())
         self._run.metrics(state.global_step, values)
 

@@ -172,6 +172,19 @@ class Renderer:
         """The tokens at which the model stops."""
         return frozenset(self._ends)
 
+    def prompt_text(self, messages: Sequence[Message], tools: Sequence[Any] | None) -> str:
+        """A conversation as the model sees it, tools shown, up to where the assistant speaks.
+
+        Its tokens are those of the text alone, without special tokens added.
+
+        Raises:
+            UserError: the template refuses it.
+        """
+        try:
+            return str(self._apply(self._probed.shape.apply(messages), tools, True))
+        except _REFUSALS as error:
+            raise UserError(f"the model's chat template refuses a conversation: {error}.") from error
+
     def _rows_of(self, example: Example) -> Iterable[tuple[list[int], list[bool]]]:
         tools = example.get("tools") or None
         marked = marks_generation(self._sources.of(tools))

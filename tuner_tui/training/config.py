@@ -117,6 +117,8 @@ class TrainConfig(Section):
             raise ValueError(
                 f"effective_batch ({batch}) must be a multiple of grpo.generations ({self.grpo.generations})"
             )
+        if self.method == "rloo" and self.grpo.tools is not None:
+            raise ValueError("grpo.tools: rloo runs no tools; take the method grpo, or leave it empty")
         return self
 
     @field_validator("name")

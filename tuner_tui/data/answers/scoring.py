@@ -104,6 +104,24 @@ def same_value(left: Any, right: Any) -> bool:
     return type(left) is type(right) and bool(left == right)
 
 
+def argument_share(want: Call, got: Call, tools: Sequence[Mapping[str, Any]]) -> float:
+    """The share of arguments that are right, of all that one of two calls of the same tool has; 1 of none.
+
+    What counts as right is what `judge` says: the share is 1 where it would find no fault.
+    """
+    defaults = _defaults(_schemas(tools).get(want.name, {}))
+    wanted = _without_defaults(want.arguments, defaults)
+    given = _without_defaults(got.arguments, defaults)
+    names = wanted.keys() | given.keys()
+    right = sum(same_value(wanted[name], given[name]) for name in wanted.keys() & given.keys())
+    return right / len(names) if names else 1.0
+
+
+def tool_names(tools: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """The names of declared tools."""
+    return frozenset(_schemas(tools))
+
+
 def _unmatched(
     gold: Sequence[Call], calls: Sequence[Call], schemas: Mapping[str, Mapping[str, Any]]
 ) -> list[tuple[Call, Call]]:

@@ -23,6 +23,7 @@ from tuner_tui.training.bases import adapter_folder, check_reward_model
 from tuner_tui.training.config import TrainConfig, parse_config, to_yaml
 from tuner_tui.training.launchers import slurm
 from tuner_tui.training.preflight import template_refusal
+from tuner_tui.training.tool_file import tool_functions
 
 _PACKAGES = (
     "torch",
@@ -123,6 +124,8 @@ def check_inputs(config: TrainConfig) -> None:
             raise UserError(f"{field}: there is no file {path}.")
         if not os.access(path, os.R_OK):
             raise UserError(f"{field}: {path} cannot be read.")
+    if config.grpo.tools is not None:
+        tool_functions(Path(config.grpo.tools))
     name = config.model.name
     folder = Path(paths.resolve_model(name)).expanduser()
     looks_like_path = name.startswith((".", "/", "~")) or name.count("/") > 1 or name == "embedded"
