@@ -158,6 +158,7 @@ def test_save_and_stop_are_obeyed(ppo_config: TrainConfig) -> None:
     ppo_config.logging.save_every = 1000
     ppo_config.logging.eval_every = 0
     ppo_config.optimization.gradient_checkpointing = "full"
+    ppo_config.optimization.optimizer = "paged_adamw_8bit"
     run_dir = local.launch(ppo_config)
     wait(run_dir, lambda status: status.step >= 1)
     control.request_save(run_dir)

@@ -66,17 +66,35 @@ def watch(run_dir: Path, *, quiet: bool = False) -> Status:
         time.sleep(_POLL_SECONDS)
 
 
+_FIGURES = {
+    "loss": ("loss", ".4f"),
+    "reward": ("reward", ".3f"),
+    "accuracy": ("accuracy", ".3f"),
+    "rewards/accuracies": ("accuracy", ".3f"),
+    "kl": ("kl", ".3f"),
+    "learning_rate": ("lr", ".2e"),
+    "grad_norm": ("grad", ".2f"),
+    "tokens_per_second": ("tok/s", ",.0f"),
+}
+"""What a line shows of a record, of whatever method: the name of the metric, its short name, its form."""
+
+
 def _line(record: Mapping[str, Any], history: list[dict[str, Any]], total: int) -> str:
     step = f"step {record.get('step', 0):>5}/{total}"
-    if "eval_loss" in record:
-        return f"{step}  evaluation loss {_number(record['eval_loss'], '.4f')}"
-    parts = [
-        f"loss {_number(record.get('loss'), '.4f')}",
-        f"lr {_number(record.get('learning_rate'), '.2e')}",
-        f"grad {_number(record.get('grad_norm'), '.2f')}",
+    held_out = [
+        f"{short} {_number(record[f'eval_{name}'], form)}"
+        for name, (short, form) in _FIGURES.items()
+        if f"eval_{name}" in record
     ]
-    if "tokens_per_second" in record:
-        parts.append(f"{_number(record['tokens_per_second'], ',.0f')} tok/s")
+    if held_out:
+        return f"{step}  evaluation {'  '.join(held_out)}"
+    parts = [
+        f"{_number(record[name], form)} tok/s"
+        if short == "tok/s"
+        else f"{short} {_number(record[name], form)}"
+        for name, (short, form) in _FIGURES.items()
+        if name in record
+    ]
     left = eta([item for item in history if "loss" in item], total)
     if left and left[1] >= 1:
         parts.append(f"{_duration(left[0])} to {_duration(left[1])} left")

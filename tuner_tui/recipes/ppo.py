@@ -51,7 +51,7 @@ def train(session: Session) -> RunState:
     from tuner_tui.recipes.ppo_batches import PromptStream
     from tuner_tui.recipes.ppo_math import KLController, rate_factor
     from tuner_tui.recipes.ppo_models import with_reward
-    from tuner_tui.recipes.ppo_state import load_state, save_state, write_adapter
+    from tuner_tui.recipes.ppo_state import load_state, make_optimizer, save_state, write_adapter
     from tuner_tui.recipes.ppo_steps import Turns, judge, learn, sample, score
     from tuner_tui.recipes.rows import Renderer
 
@@ -76,6 +76,7 @@ def train(session: Session) -> RunState:
         # On a CPU every pass would unpack all weights again: do it once. The values are the same to the bit.
         base = base.dequantize(dtype=dtype)
     if checkpointing := wanted.gradient_checkpointing != "none":
+        # All of a layer, also where "selective" was asked for: that is TRL's own, in its trainers.
         base.gradient_checkpointing_enable({"use_reentrant": False})
     assert ppo.reward_model is not None  # the configuration sees to it
     actors = with_reward(
@@ -91,7 +92,9 @@ def train(session: Session) -> RunState:
         {"params": actors.policy_weights},
         {"params": actors.value_weights, "lr": ppo.value_learning_rate or wanted.learning_rate},
     ]
-    optimizer = torch.optim.AdamW(groups, lr=wanted.learning_rate, weight_decay=wanted.weight_decay)
+    optimizer = make_optimizer(
+        wanted.optimizer, groups, learning_rate=wanted.learning_rate, weight_decay=wanted.weight_decay
+    )
     total = wanted.max_steps or math.ceil(wanted.epochs * len(prompts) / ppo.rollouts)
     warmup = math.ceil(wanted.warmup_ratio * total)
     schedule = torch.optim.lr_scheduler.LambdaLR(

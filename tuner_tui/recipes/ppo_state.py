@@ -14,6 +14,19 @@ from tuner_tui.runs import layout
 _OPTIMIZER, _SCHEDULER, _STATE = "optimizer.pt", "scheduler.pt", "trainer_state.json"
 
 
+def make_optimizer(
+    name: str, groups: list[dict[str, Any]], *, learning_rate: float, weight_decay: float
+) -> torch.optim.Optimizer:
+    """AdamW over groups of weights; `name` as in the configuration."""
+    if name == "paged_adamw_8bit":
+        from bitsandbytes.optim import PagedAdamW8bit
+
+        paged: torch.optim.Optimizer = PagedAdamW8bit(groups, lr=learning_rate, weight_decay=weight_decay)
+        return paged
+    fused = name == "adamw_torch_fused"
+    return torch.optim.AdamW(groups, lr=learning_rate, weight_decay=weight_decay, fused=fused)
+
+
 def save_state(
     folder: Path,
     models: Models,
