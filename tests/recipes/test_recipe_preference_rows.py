@@ -137,17 +137,15 @@ def test_each_prompt_is_given_the_answer_to_another(rows: int, group: int) -> No
     assert all(row["completion_ids"] != row["KL_completion_ids"] for row in made)
 
 
-def test_a_reward_model_reads_up_to_the_end_and_never_takes_it_for_padding(
+def test_a_reward_model_reads_whole_turns_and_never_takes_their_end_for_padding(
     tokenizer: Any, renderer: Renderer
 ) -> None:
     given = pair("Ulm", 3)
-    tokenizer.chat_template += "\nafter"
-    made = preference_rows.whole_pairs(Renderer(tokenizer), [given], 512)
+    made = preference_rows.whole_pairs(renderer, [given], 512)
     (row,) = made.rows
-    assert row["chosen_ids"][-1] == row["rejected_ids"][-1] == tokenizer.eos_token_id
-    ids = whole(tokenizer, given, "chosen")
-    assert row["chosen_ids"] == ids[: len(row["chosen_ids"])] != ids
-    end = tokenizer.eos_token_id
+    assert row == {f"{side}_ids": whole(tokenizer, given, side) for side in ("chosen", "rejected")}
+    end = row["chosen_ids"][-1]
+    assert tokenizer.decode([tokenizer.eos_token_id, *renderer.after_end()]).endswith(tokenizer.decode([end]))
     assert preference_rows.padding(end, made.rows) != end
     assert preference_rows.padding(None, made.rows) != end
     assert preference_rows.padding(end + 1, made.rows) == end + 1

@@ -73,9 +73,12 @@ def test_the_score_is_read_at_the_end_of_the_answer(
     from peft import PeftModel
     from transformers import AutoModelForSequenceClassification
 
-    # A model that pads with the token that ends a turn, as many do.
+    # A model that pads with the token that ends a turn, as many do; its template writes nothing after it.
     tokenizer = load_tokenizer(str(tiny_model))
     tokenizer.pad_token = tokenizer.eos_token
+    line_break = "{{- '\\n' -}}\n    {%- elif message.role == 'tool'"
+    assert line_break in tokenizer.chat_template
+    tokenizer.chat_template = tokenizer.chat_template.replace(line_break, "{%- elif message.role == 'tool'")
     padded = tmp_path / "padded"
     tokenizer.save_pretrained(padded)
     for name in ("config.json", "model.safetensors", "generation_config.json"):
@@ -106,7 +109,7 @@ def test_the_score_is_read_at_the_end_of_the_answer(
             ids = tokenizer.apply_chat_template(
                 [*given["prompt"], *given[side]], tools=given["tools"], return_dict=True
             )["input_ids"]
-            ids = ids[: len(ids) - ids[::-1].index(tokenizer.eos_token_id)]
+            assert ids[-1] == tokenizer.eos_token_id
             with torch.inference_mode():
                 hidden = tuned.base_model.model.model(torch.tensor([ids])).last_hidden_state[0, -1]
             found.append(float(hidden @ weights(run_dir)[SCORE][0]))

@@ -117,16 +117,16 @@ def mismatch(rows: Sequence[Row], group: int, seed: int) -> list[Row]:
 def whole_pairs(renderer: Renderer, examples: Sequence[Example], max_length: int) -> Rows:
     """Rows for a reward model: `chosen_ids` and `rejected_ids`, each prompt and answer.
 
-    An answer is scored at its last token, which is the one at which the model stops: what a template writes
-    after it is dropped. A pair of which one is longer than `max_length` is left out, since an answer without
-    its end cannot be scored.
+    An answer is scored at the last token of its turn as the template writes it, which is what PPO has scored,
+    too (`ppo_steps.Turns.after`). A pair of which one is longer than `max_length` is left out, since an
+    answer without its end cannot be scored.
 
     Raises:
         UserError: the template refuses an example.
     """
 
     def make(sides: Sequence[Side]) -> Row | None:
-        chosen, rejected = (_to_end(side, renderer.ends) for side in sides)
+        chosen, rejected = (side.ids for side in sides)
         if max(len(chosen), len(rejected)) > max_length:
             return None
         return {"chosen_ids": chosen, "rejected_ids": rejected}
@@ -180,11 +180,3 @@ def _shared(side: Side) -> int:
     """How many tokens of the prompt the whole begins with."""
     both = zip(side.prompt, side.ids, strict=False)
     return sum(1 for _ in takewhile(lambda two: two[0] == two[1], both))
-
-
-def _to_end(side: Side, ends: frozenset[int]) -> list[int]:
-    """The tokens up to and with the last at which the model stops, if the answer has one."""
-    for place in range(len(side.ids) - 1, _shared(side) - 1, -1):
-        if side.ids[place] in ends:
-            return side.ids[: place + 1]
-    return side.ids

@@ -40,7 +40,7 @@ def train(session: Session) -> RunState:
     from tuner_tui.recipes.rows import Renderer
     from tuner_tui.recipes.trainer import corridor, finish, prepare
 
-    # 2. Pairs -> tokens, with their tools: prompt and answer, up to the token that ends it.
+    # 2. Pairs -> tokens, with their tools: prompt and answer, to the end of the turn.
     session.phase("preparing the rows")
     tokenizer = models.load_tokenizer(config.model.name)
     renderer = Renderer(tokenizer, models.stop_tokens(config.model.name))
