@@ -28,14 +28,14 @@ def calls(message: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_the_generator_writes_the_same_bytes(tmp_path: Path) -> None:
     write(tmp_path)
-    for name in [*GOOD, "broken.jsonl"]:
+    for name in [*GOOD, "broken.jsonl", "shop_tools.py"]:
         assert (tmp_path / name).read_bytes() == (FOLDER / name).read_bytes(), name
 
 
 def test_the_files_are_small_and_described() -> None:
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) <= 2_000_000
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
-    for name in [*GOOD, "broken.jsonl"]:
+    for name in [*GOOD, "broken.jsonl", "shop_tools.py"]:
         assert f"`{name}`" in readme
 
 
@@ -54,6 +54,8 @@ def test_rows_are_whole(name: str) -> None:
     seen = set()
     for row in rows(name):
         spoken = messages(row)
+        if name in ("instructed.jsonl", "shop.jsonl"):
+            assert spoken.pop(0)["role"] == "system"
         assert spoken[0]["role"] == "user"
         assert spoken[-1]["role"] == "assistant"
         for before, message in zip([{}, *spoken], spoken, strict=False):
@@ -122,3 +124,17 @@ def test_the_broken_file_has_its_faults() -> None:
         except json.JSONDecodeError:
             unreadable += 1
     assert unreadable == 2
+
+
+def test_the_results_in_the_shop_are_those_of_its_tools() -> None:
+    shop: dict[str, Any] = {}
+    exec((FOLDER / "shop_tools.py").read_text(), shop)  # noqa: S102
+    steps = set()
+    for row in rows("shop.jsonl"):
+        called = [call for message in row["messages"] for call in calls(message)]
+        results = [json.loads(m["content"]) for m in row["messages"] if m["role"] == "tool"]
+        assert results == [shop[call["name"]](**call["arguments"]) for call in called]
+        steps.add(len(called))
+    assert steps == {0, 1, 2}
+    with pytest.raises(LookupError, match="there is no order x1"):
+        shop["track_order"]("x1")

@@ -22,6 +22,7 @@ from tuner_tui.recipes.rewards import Judge, joined
 from tuner_tui.recipes.rows import Renderer
 from tuner_tui.recipes.tools import ToolBox
 from tuner_tui.runs.reader import RunReader
+from tuner_tui.runs.silent import SilentRun
 from tuner_tui.runs.store import create_run
 from tuner_tui.runs.writer import RunWriter
 from tuner_tui.training.config import TrainConfig
@@ -73,7 +74,7 @@ def test_trl_generates_from_the_tokens_that_training_renders(
     assert messages[-1].endswith("a call is due in 1.")
     tokenizer = load_tokenizer(str(tiny_model))
     renderer = Renderer(tokenizer)
-    made = grouped(trainer, renderer)(
+    made = grouped(trainer, SilentRun(tmp_path), renderer)(
         model=AutoModelForCausalLM.from_pretrained(tiny_model),
         reward_funcs=[lambda completions, **_: [0.0] * len(completions)],
         args=config(str(tmp_path), use_cpu=True, bf16=False, num_generations=2, report_to="none"),
@@ -126,7 +127,7 @@ def test_calls_are_executed_and_only_what_the_model_said_is_learned(tmp_path: Pa
     teach_parsing(tokenizer, convention)
     with ToolBox(path, seconds=30) as box:
         rows, _ = written([request("Oslo"), request("Atlantis")], box.schemas, 600)
-        trainer = grouped(GRPOTrainer, renderer, box.schemas)(
+        trainer = grouped(GRPOTrainer, SilentRun(tmp_path), renderer, box.schemas)(
             model=AutoModelForCausalLM.from_pretrained(paths.embedded_model()),
             reward_funcs=Judge(convention, tokenizer, {tokenizer.eos_token_id}).functions(["tool"]),
             args=GRPOConfig(
@@ -136,7 +137,7 @@ def test_calls_are_executed_and_only_what_the_model_said_is_learned(tmp_path: Pa
                 num_generations=2,
                 per_device_train_batch_size=4,
                 gradient_accumulation_steps=1,
-                max_completion_length=160,
+                max_completion_length=110,
                 temperature=0.01,  # as good as greedy
                 generation_kwargs={"use_cache": True},
                 report_to="none",
@@ -178,3 +179,22 @@ def test_an_answer_of_several_turns_is_judged_as_one() -> None:
     assert (near.calls, near.strict, near.error) == ([Call("a", {})], False, None)
     assert joined([calling(["a"], {})]).error and joined([calling("a", "x")]).error
     assert not joined([]).attempted
+
+
+def test_a_run_in_which_no_group_differs_is_told(tmp_path: Path, home: Path) -> None:
+    class Logger:
+        def log(self, logs: dict[str, float]) -> None: ...
+
+    run_dir = create_run("x", "", {})
+    with RunWriter(run_dir) as run:
+        dull, lively = (grouped(Logger, run, None)() for _ in range(2))  # type: ignore[arg-type]
+        lively.log({"frac_reward_zero_std": 0.75})
+        for _ in range(12):
+            lively.log({"frac_reward_zero_std": 1.0})
+            dull.log({"eval_frac_reward_zero_std": 1.0})
+        assert RunReader(run_dir).poll_events() == []
+        for _ in range(12):
+            dull.log({"frac_reward_zero_std": 1.0})
+    (event,) = RunReader(run_dir).poll_events()
+    assert event["code"] == "warning"
+    assert event["message"].startswith("in 5 logs no answer of a group earned more than another")

@@ -19,6 +19,14 @@ def test_the_demo_comes_first_and_its_data_is_shipped() -> None:
     assert config.evaluation.heldout.is_file()
 
 
+@pytest.mark.parametrize("name", [name for name in presets.preset_names() if not name.startswith("gpu-")])
+def test_what_a_small_preset_names_of_the_sample_data_is_shipped(name: str) -> None:
+    config = presets.load_preset(name)
+    named = [*config.data.train, config.data.eval, config.evaluation.heldout, config.grpo.tools]
+    for path in (Path(each) for each in named if each is not None and "sample_data" in str(each)):
+        assert path.is_absolute() and path.is_file(), path
+
+
 @pytest.mark.parametrize("name", presets.preset_names())
 def test_every_preset_is_whole_and_says_what_it_is_for(name: str) -> None:
     assert presets.preset_summary(name).endswith(".")

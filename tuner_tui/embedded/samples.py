@@ -15,6 +15,7 @@ from tuner_tui.embedded.broken import BROKEN
 from tuner_tui.embedded.catalog import HELD_OUT, TRAINING
 from tuner_tui.embedded.forms import to_json
 from tuner_tui.embedded.rows import Row
+from tuner_tui.embedded.shop import SHOP, TOOLS_FILE, instructed, one_step, two_steps, unserved
 from tuner_tui.embedded.tools import Tool
 
 Maker = Callable[[Random, Sequence[Tool]], Row]
@@ -32,6 +33,16 @@ HELD_OUT_ITEMS: Recipe = (
     (rows.parallel_calls, 10),
     (rows.refused, 24),
 )
+INSTRUCTED: Recipe = (
+    (instructed(rows.single_call), 120),
+    (instructed(rows.parallel_calls), 20),
+    (instructed(rows.refused), 40),
+)
+SHOP_REQUESTS: Recipe = (
+    (instructed(one_step), 60),
+    (instructed(two_steps), 40),
+    (instructed(unserved), 20),
+)
 FILES: dict[str, tuple[Recipe, Sequence[Tool]]] = {
     "train.jsonl": (TRAIN, TRAINING),
     "function_calls.jsonl": (((rows.single_call, 90), (rows.parallel_calls, 30)), TRAINING),
@@ -39,6 +50,8 @@ FILES: dict[str, tuple[Recipe, Sequence[Tool]]] = {
     "error_recovery.jsonl": (((rows.error_recovery, 60),), TRAINING),
     "negatives.jsonl": (((rows.refused, 80),), TRAINING),
     "preferences.jsonl": (((rows.preference, 180),), TRAINING),
+    "instructed.jsonl": (INSTRUCTED, TRAINING),
+    "shop.jsonl": (SHOP_REQUESTS, SHOP),
     "heldout.jsonl": (HELD_OUT_ITEMS, HELD_OUT),
 }
 """File name -> how many rows of each kind, and the tools that they are made of."""
@@ -65,6 +78,7 @@ def write(folder: Path) -> None:
     for name in FILES:
         lines = "".join(to_json(row) + "\n" for row in make_rows(name))
         (folder / name).write_text(lines, encoding="utf-8", newline="\n")
+    (folder / TOOLS_FILE.name).write_bytes(TOOLS_FILE.read_bytes())
     broken = "".join(line + "\n" for _, line in BROKEN)
     (folder / "broken.jsonl").write_text(broken, encoding="utf-8", newline="\n")
 

@@ -9,6 +9,8 @@ import torch
 
 from tuner_tui.errors import UserError
 from tuner_tui.recipes.conventions import Convention
+from tuner_tui.runs.silent import SilentRun
+from tuner_tui.runs.writer import RunWriter
 from tuner_tui.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -18,7 +20,13 @@ _EVALUATION_SEED = 20_260_101
 """Of the answers to held-out prompts: the same at each evaluation, so that two differ by the model alone."""
 
 
-def grouped(base: type, renderer: "Renderer", tools: Sequence[dict[str, Any]] = ()) -> Any:
+_LIKE_STEPS = 5
+"""Logs in a row without a group whose answers differ, after which it is told."""
+
+
+def grouped(
+    base: type, run: RunWriter | SilentRun, renderer: "Renderer", tools: Sequence[dict[str, Any]] = ()
+) -> Any:
     """A subclass of TRL's GRPOTrainer or RLOOTrainer whose prompts are rendered as in any other method.
 
     TRL would render them with one list of tools for the whole run, and with a template of its own choice.
@@ -40,6 +48,20 @@ def grouped(base: type, renderer: "Renderer", tools: Sequence[dict[str, Any]] = 
                 torch.manual_seed(_EVALUATION_SEED)
                 result: dict[str, float] = super().evaluate(*args, **kwargs)
             return result
+
+        def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+            super().log(logs, *args, **kwargs)
+            if "frac_reward_zero_std" not in logs:  # an evaluation
+                return
+            alike = logs["frac_reward_zero_std"] == 1
+            self._alike = getattr(self, "_alike", 0) + 1 if alike else -(2**31)  # once is enough
+            if self._alike == _LIKE_STEPS:
+                run.event(
+                    "warning",
+                    f"in {_LIKE_STEPS} logs no answer of a group earned more than another, so nothing was "
+                    "learned: the model never, or always, does what is rewarded; begin with an adapter of "
+                    "sft (model.adapter), raise grpo.temperature, or give other prompts.",
+                )
 
     return Trainer
 

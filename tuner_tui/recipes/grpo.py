@@ -95,7 +95,7 @@ def train(session: Session) -> RunState:
 
         # 6. The trainer adds the adapter to the model.
         session.phase("preparing the trainer")
-        trainer = grouped(corridor(GRPOTrainer, session, config), renderer, shown or ())(
+        trainer = grouped(corridor(GRPOTrainer, session, config), run, renderer, shown or ())(
             model=model,
             reward_funcs=Judge(convention, tokenizer, ends).functions(weights),
             args=arguments,

@@ -76,7 +76,7 @@ def train(session: Session) -> RunState:
 
     # 5. The trainer adds the adapter to the model.
     session.phase("preparing the trainer")
-    trainer = grouped(corridor(RLOOTrainer, session, config), renderer)(
+    trainer = grouped(corridor(RLOOTrainer, session, config), run, renderer)(
         model=model,
         reward_funcs=Judge(convention, tokenizer, ends).functions(weights),
         args=arguments,

@@ -47,6 +47,7 @@ def load_preset(name: str) -> TrainConfig:
     data.train = [_located(path) for path in data.train]
     data.eval = data.eval and _located(data.eval)
     evaluation.heldout = evaluation.heldout and _located(evaluation.heldout)
+    config.grpo.tools = config.grpo.tools and str(_located(Path(config.grpo.tools)))
     return config
 
 
