@@ -116,7 +116,7 @@ def test_a_chain_is_stopped_killed_and_finished(
     capsys.readouterr()
     assert main(["chain", "--resume", "last"]) == 0  # and followed to its end
     assert "step ppo (ppo): " in (shown := capsys.readouterr().out)
-    assert "reward" in shown
+    assert f"report: {runs(path)[2]}/report.md" in shown.replace("\n", "")
 
     status = read_status(path)
     assert (status.state, status.step, status.total) == (RunState.FINISHED, 3, 3), status.reason

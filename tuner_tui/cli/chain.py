@@ -157,6 +157,8 @@ def _print(console: "Console", chains: list[dict[str, Any]]) -> None:
             done = f"  {step['step']}/{step['total']}" if step["total"] else ""
             run = f"  {step['run']}" if step["run"] else ""
             _line(console, f"  {step['name']:<{width}}  {step['method']:<6}  {step['state']:<8}{done}{run}")
+        if chain["report"]:
+            _line(console, f"  report: {chain['report']}")
 
 
 def _line(console: "Console", text: str) -> None:

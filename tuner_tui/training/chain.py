@@ -92,6 +92,8 @@ class Chain:
                     "total": run.total if run else 0,
                 }
             )
+        last = self.steps[-1].run_dir
+        report = last / "report.md" if last else None
         return {
             "chain": self.id,
             "path": str(self.path),
@@ -101,6 +103,7 @@ class Chain:
             "phase": status.phase,
             "reason": status.reason,
             "steps": steps,
+            "report": str(report) if report and report.is_file() else None,
         }
 
 

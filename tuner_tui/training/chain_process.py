@@ -29,6 +29,7 @@ from tuner_tui.training.config import TrainConfig, load_config
 from tuner_tui.training.launchers import local
 
 _POLL_SECONDS = 0.5
+_QUEUE_SECONDS = 5.0
 
 
 class Stopped(Exception):
@@ -97,7 +98,8 @@ class Worker:
                 self._writer.update(state=RunState.STOPPING)
                 control.request_stop(run_dir)
                 asked = True
-            time.sleep(_POLL_SECONDS)
+            # Of a job that waits, Slurm's controller is asked each time: seldom.
+            time.sleep(_QUEUE_SECONDS if status.phase.startswith("queued") else _POLL_SECONDS)
         return status
 
     def _take(self, step: ChainStep, run_dir: Path, how: str) -> None:
@@ -144,9 +146,9 @@ class Worker:
     def _report(self) -> None:
         """The evaluation, if it is part of the plan, and the report, each by its own verb."""
         last = self._chain.steps[-1]
-        if last.method == "reward" or last.run is None:
-            return
-        verbs = [["eval", last.run]] if self._chain.evaluate else []
+        assert last.run is not None  # all steps have finished
+        # A reward model answers nothing that could be compared.
+        verbs = [["eval", last.run]] if self._chain.evaluate and last.method != "reward" else []
         for verb in [*verbs, ["report", last.run]]:
             self._writer.update(phase="evaluating" if verb[0] == "eval" else "reporting")
             with subprocess.Popen(
