@@ -124,6 +124,7 @@ def test_grpo_with_tools_that_are_executed(config: TrainConfig, tmp_path: Path) 
     config.optimization.max_steps = 1
     run_dir = local.launch(config)
     assert wait(run_dir, ended).state is RunState.FINISHED, (run_dir / layout.LOG).read_text()
+    assert str(tools) in [item["path"] for item in RunReader(run_dir).manifest()["data"]]
     (record,) = steps(run_dir)
     assert record["tools/call_frequency"] > 0
     assert 0 < record["tools/failure_frequency"] < 1  # there is no weather in Atlantis

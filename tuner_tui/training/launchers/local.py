@@ -192,7 +192,8 @@ def _manifest(config: TrainConfig) -> dict[str, Any]:
 
 
 def _data_files(config: TrainConfig) -> list[Path]:
-    return [*config.data.train, *(path for path in [config.data.eval] if path)]
+    tools = [Path(config.grpo.tools)] if config.grpo.tools else []
+    return [*config.data.train, *(path for path in [config.data.eval] if path), *tools]
 
 
 def _versions(names: Sequence[str]) -> dict[str, str | None]:
