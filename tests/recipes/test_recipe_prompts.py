@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from datasets import Dataset
 from group_rows import TOOLS, request, tool
 from transformers import AutoModelForCausalLM
@@ -15,6 +16,7 @@ from tuner_tui import paths
 from tuner_tui.data.examples import Call, conversation
 from tuner_tui.errors import UserError
 from tuner_tui.recipes.conventions import find_convention
+from tuner_tui.recipes.faults import explain
 from tuner_tui.recipes.groups import grouped, teach_parsing
 from tuner_tui.recipes.model import load_tokenizer
 from tuner_tui.recipes.prompts import as_messages, exchanges_of, prompt_rows, prompts_of
@@ -198,3 +200,9 @@ def test_a_run_in_which_no_group_differs_is_told(tmp_path: Path, home: Path) -> 
     (event,) = RunReader(run_dir).poll_events()
     assert event["code"] == "warning"
     assert event["message"].startswith("in 5 logs no answer of a group earned more than another")
+
+
+def test_outputs_that_are_no_numbers_are_explained() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.multinomial(torch.tensor([float("nan"), 1.0]), 1)
+    assert explain(caught.value).startswith("the model's outputs became infinite or not a number while it")

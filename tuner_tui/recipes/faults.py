@@ -29,6 +29,11 @@ def explain(error: BaseException) -> str:
         )
     if isinstance(error, MemoryError) or "can't allocate memory" in text:
         return "the machine ran out of memory; lower optimization.micro_batch or data.max_length."
+    if "probability tensor contains" in text:  # what sampling says of them
+        return (
+            "the model's outputs became infinite or not a number while it answered; lower the learning rate, "
+            "or lengthen the warm-up, and start anew."
+        )
     # torch.save reports a full disk as a RuntimeError of its archive writer.
     no_space = isinstance(error, OSError) and error.errno == errno.ENOSPC
     if no_space or "inline_container" in text or "No space left" in text:
