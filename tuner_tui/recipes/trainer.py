@@ -12,7 +12,7 @@ from tuner_tui.recipes.faults import EvaluationCut
 from tuner_tui.recipes.session import Session
 from tuner_tui.runs import layout
 from tuner_tui.runs.layout import RunState
-from tuner_tui.training.config import TrainConfig
+from tuner_tui.training.config import TrainConfig, load_config
 
 
 def corridor(base: type, session: Session, config: TrainConfig) -> Any:
@@ -56,14 +56,17 @@ def corridor(base: type, session: Session, config: TrainConfig) -> Any:
 
 
 def prepare(trainer: Any, session: Session, dtype: Any) -> None:
-    """Make the adapter float32, silence what would print, and say what will be trained."""
+    """Make the adapter float32, take the fast path, silence what would print; say what will be trained."""
     from transformers import PrinterCallback
+
+    from tuner_tui.recipes import kernels
 
     trainer.remove_callback(PrinterCallback)
     # TRL makes the adapter of a 4-bit model bfloat16, in which small updates are rounded away.
     trained = [p for p in trainer.model.parameters() if p.requires_grad]
     for parameter in trained:
         parameter.data = parameter.data.float()
+    fast = kernels.apply(trainer, load_config(session.run.run_dir / layout.CONFIG))
     weights = sum(p.numel() for p in trained)
     session.run.event(
         "started",
@@ -71,8 +74,11 @@ def prepare(trainer: Any, session: Session, dtype: Any) -> None:
         device=models.device_name(),
         dtype=str(dtype).removeprefix("torch."),
         trained_parameters=weights,
-        attention=trainer.model.config._attn_implementation,
+        attention=fast.attention,
+        layers=fast.layers,
+        checkpointing=fast.checkpointing,
     )
+    session.run.event("kernels", fast.sentence)
 
 
 def finish(trainer: Any, session: Session, config: TrainConfig) -> RunState:

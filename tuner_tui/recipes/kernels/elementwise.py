@@ -75,7 +75,8 @@ def rms_norm_backward(
     wide = scale.dtype
     normed = x.to(wide) * scale[:, None]
     g = (grad * weight).to(wide)
-    dx = scale[:, None] * (g - normed * (g * normed).mean(-1, keepdim=True))
+    mean = torch.linalg.vecdot(g, normed)[:, None] / x.shape[-1]
+    dx = g.addcmul_(normed, mean, value=-1.0).mul_(scale[:, None])
     if residual is not None:
         dx += residual.to(wide)
     return grad.copy_(dx)
@@ -170,10 +171,9 @@ def gated_backward(grad: torch.Tensor, pair: torch.Tensor, *, product: bool) -> 
     if stages := _triton(pair):
         return stages.gated_backward(grad, pair, product)  # type: ignore[no-any-return]
     gate, up = pair.chunk(2, dim=-1)
-    sigmoid = torch.sigmoid(gate)
-    silu = gate * sigmoid
+    silu = torch.nn.functional.silu(gate)
+    d_gate = torch.ops.aten.silu_backward(grad * up, gate)
     made = silu * up if product else None
-    d_gate = grad * up * sigmoid * (1 + gate * (1 - sigmoid))
-    up.copy_(grad * silu)
+    torch.mul(grad, silu, out=up)
     gate.copy_(d_gate)
     return grad.copy_(made) if made is not None else None

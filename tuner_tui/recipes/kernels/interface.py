@@ -23,6 +23,21 @@ def register() -> None:
     AttentionMaskInterface.register(NAME, sdpa_mask)
 
 
+def unfit(base: Any) -> str:
+    """Why a model's attention cannot be taken over, or ""."""
+    config = base.config.get_text_config()
+    if not getattr(base, "_supports_attention_backend", False):
+        return "the model has an attention of its own"
+    if getattr(config, "attn_logit_softcapping", None):
+        return "its attention caps the scores"
+    if any(name.endswith(".sinks") for name, _ in base.named_parameters()):
+        return "its attention has sinks"
+    device = next(base.parameters()).device
+    if device.type != "cuda" or torch.cuda.get_device_capability(device) < (8, 0):
+        return "there is no flash kernel for this device"
+    return ""
+
+
 class Rows:
     """Tells a backbone's attention where the rows of a batch lie, when none is padded."""
 
@@ -71,6 +86,9 @@ def varlen_attention(
         )
         return made
     rows, _, width, _ = query.shape
+    if query.is_cuda and query.dtype == torch.float32:  # rotated in float32; the flash kernels want 16 bits
+        narrow = torch.get_autocast_dtype("cuda") if torch.is_autocast_enabled("cuda") else torch.bfloat16
+        query, key, value = (t.to(narrow) for t in (query, key, value))
     scale = options.get("scaling")
     heads = Heads(query.shape[-1] ** -0.5 if scale is None else float(scale), options.get("sliding_window"))
     layout = Layout(starts, int(options["max_length_q"]))
