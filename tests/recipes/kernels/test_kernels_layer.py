@@ -88,6 +88,18 @@ def test_losses_and_gradients_are_those_of_the_plain_model(kind: str, targets: A
             assert distance(gradients, plain[name][1]) < 1e-5
 
 
+def test_what_is_made_again_is_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny("qwen3", "all-linear")
+    plain = {name: loss_and_gradients(model, batch) for name, batch in batches().items()}
+    fast = FastLayers(model.get_base_model().model, [None] * 3)
+    monkeypatch.setattr("tuner_tui.recipes.kernels.layer._AT_ONCE", 7)
+    for layer in fast.layers:
+        layer.keeps = False
+    for name, batch in batches().items():
+        _, gradients = loss_and_gradients(model, batch)
+        assert distance(gradients, plain[name][1]) < 1e-5
+
+
 def test_a_sliding_window_is_kept() -> None:
     model = tiny("mistral", "all-linear", sliding_window=6)
     plain = {name: loss_and_gradients(model, batch) for name, batch in batches().items()}

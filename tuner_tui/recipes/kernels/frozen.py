@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-_buffers: dict[tuple[torch.device, torch.dtype], torch.Tensor] = {}
+_rooms: dict[tuple[torch.device, torch.dtype, int], _Room] = {}
+
+
+@dataclass
+class _Room:
+    """Memory that layers use in turn, and whose weights it holds: the device works in order, so the next may
+    write when it asks."""
+
+    memory: torch.Tensor
+    holder: Stack | None = None
 
 
 class Stack:
     """Weights (out, in) of layers that read one input, one above the other.
+
+    Quantized ones are dequantized into a room; stacks that are wanted at once have different rooms.
 
     Attributes:
         rows: the sum of their outs.
@@ -18,8 +30,9 @@ class Stack:
         bias: (rows,), or None.
     """
 
-    def __init__(self, layers: list[Any]) -> None:
+    def __init__(self, layers: list[Any], room: int = 0) -> None:
         self._layers = layers
+        self._room = room
         self.quantized = hasattr(layers[0].weight, "quant_state")
         self.spans, self.rows = [], 0
         for layer in layers:
@@ -48,23 +61,29 @@ class Stack:
         self._whole = whole
 
     def matrix(self, like: torch.Tensor) -> torch.Tensor:
-        """The weights, (rows, in), in the type of `like`. Of quantized layers valid until the next call."""
+        """The weights, (rows, in), in the type of `like`.
+
+        Those of quantized layers are valid until another stack of the same room asks for its own.
+        """
         if not self.quantized:
             whole = self._layers[0].weight.detach() if self._whole is None else self._whole
             return whole.to(like.dtype)
-        room = _buffer(like, self.rows * self.columns).view(self.rows, self.columns)
-        for layer, span in zip(self._layers, self.spans, strict=True):
-            dequantize(layer.weight, room[span])
-        return room
+        size = self.rows * self.columns
+        key = (like.device, like.dtype, self._room)
+        room = _rooms.get(key)
+        if room is None or room.memory.numel() < size:
+            room = _rooms[key] = _Room(torch.empty(size, dtype=like.dtype, device=like.device))
+        matrix = room.memory[:size].view(self.rows, self.columns)
+        if room.holder is not self:
+            for layer, span in zip(self._layers, self.spans, strict=True):
+                dequantize(layer.weight, matrix[span])
+            room.holder = self
+        return matrix
 
 
-def _buffer(like: torch.Tensor, size: int) -> torch.Tensor:
-    """Room that every layer uses in turn: the device works in order, so the next may write when asked."""
-    key = (like.device, like.dtype)
-    found = _buffers.get(key)
-    if found is None or found.numel() < size:
-        found = _buffers[key] = torch.empty(size, dtype=like.dtype, device=like.device)
-    return found[:size]
+def forget() -> None:
+    """Give the memory of the rooms back; what they hold is made again when it is asked for."""
+    _rooms.clear()
 
 
 def dequantize(weight: Any, out: torch.Tensor) -> None:

@@ -31,6 +31,9 @@ from tuner_tui.recipes.kernels.elementwise import (
 )
 from tuner_tui.recipes.kernels.linear import Group, Shadow
 
+_AT_ONCE = 4096
+"""Tokens: enough to keep the matrix units busy."""
+
 
 @dataclass
 class Call:
@@ -44,7 +47,7 @@ class Call:
 
 @dataclass
 class _Kept:
-    """What the first half of a layer leaves for its backward pass."""
+    """What a layer leaves for its backward pass; the last two are of its second half."""
 
     scale1: torch.Tensor
     heads: torch.Tensor
@@ -53,9 +56,9 @@ class _Kept:
     attended: torch.Tensor
     saved: tuple[torch.Tensor, ...]
     middle: torch.Tensor
-    scale2: torch.Tensor
-    pair: torch.Tensor
     products: list[torch.Tensor | None]
+    scale2: torch.Tensor | None = None
+    pair: torch.Tensor | None = None
 
 
 class Layer:
@@ -67,9 +70,9 @@ class Layer:
         self.norm1, self.norm2 = module.input_layernorm, module.post_attention_layernorm
         self.groups = [
             Group([attention.q_proj, attention.k_proj, attention.v_proj]),
-            Group([attention.o_proj]),
+            Group([attention.o_proj], room=1),
             Group([mlp.gate_proj, mlp.up_proj]),
-            Group([mlp.down_proj]),
+            Group([mlp.down_proj], room=1),
         ]
         self.queries = self.groups[1].frozen.columns // self.size
         self.keys = attention.k_proj.out_features // self.size
@@ -87,7 +90,7 @@ class Layer:
         return [group.shadow(like) for group in self.groups]
 
     def _first_half(self, x: torch.Tensor, call: Call, shadows: list[Shadow | None]) -> _Kept:
-        qkv, out, pair, _ = self.groups
+        qkv, out = self.groups[:2]
         normed, scale1 = rms_norm(x, self.norm1.weight, self.norm1.variance_epsilon)
         flat, xa = qkv.forward(normed, shadows[0])
         products = [xa]
@@ -100,10 +103,7 @@ class Layer:
         attended, saved = attend(*self._split(heads, turned), call.layout, self.heads)
         middle, xa = out.forward(attended.view(len(x), -1), shadows[1], onto=x)
         products.append(xa)
-        normed, scale2 = rms_norm(middle, self.norm2.weight, self.norm2.variance_epsilon)
-        both, xa = pair.forward(normed, shadows[2])
-        products.append(xa)
-        return _Kept(scale1, heads, turned, head_scale, attended, saved, middle, scale2, both, products)
+        return _Kept(scale1, heads, turned, head_scale, attended, saved, middle, products)
 
     def _split(
         self, heads: torch.Tensor, turned: torch.Tensor | None
@@ -116,6 +116,10 @@ class Layer:
     ) -> tuple[torch.Tensor, _Kept, torch.Tensor | None]:
         """y (T, H), what the backward pass needs, and the last adapter's s·x Aᵀ."""
         kept = self._first_half(x, call, shadows)
+        normed, kept.scale2 = rms_norm(kept.middle, self.norm2.weight, self.norm2.variance_epsilon)
+        kept.pair, xa = self.groups[2].forward(normed, shadows[2])
+        kept.products.append(xa)
+        del normed
         y, xa = self.groups[3].forward(gated(kept.pair), shadows[3], onto=kept.middle)
         return y, kept, xa
 
@@ -141,23 +145,7 @@ class Layer:
             kept = self._first_half(x, call, shadows)
         tokens = len(x)
         gradients: list[list[torch.Tensor] | None] = [None] * 4
-
-        d_act, _ = self.groups[3].backward(grad, None, None, shadows[3], by_adapter=False)
-        assert d_act is not None
-        product = gated_backward(d_act, kept.pair, product=wanted[3])
-        if wanted[3]:
-            _, gradients[3] = self.groups[3].backward(grad, product, last_xa, shadows[3], by_input=False)
-        del d_act, product
-
-        normed = self._normed(kept.middle, self.norm2, wanted[2])
-        d_middle, gradients[2] = self.groups[2].backward(
-            kept.pair, normed, kept.products[2], shadows[2], by_adapter=wanted[2]
-        )
-        assert d_middle is not None
-        del normed
-        kept.pair = kept.middle  # its memory is free for what follows
-        d_middle = rms_norm_backward(d_middle, kept.middle, self.norm2.weight, kept.scale2, grad)
-
+        d_middle = self._second_half_backward(grad, kept, shadows, last_xa, wanted, gradients)
         flat = kept.attended.view(tokens, -1)
         d_out, gradients[1] = self.groups[1].backward(
             d_middle, flat, kept.products[1], shadows[1], by_adapter=wanted[1]
@@ -184,6 +172,51 @@ class Layer:
             d_x = rms_norm_backward(d_x, x, self.norm1.weight, kept.scale1, d_middle)
         return d_x, self._in_order(shadows, gradients)
 
+    def _second_half_backward(
+        self,
+        grad: torch.Tensor,
+        kept: _Kept,
+        shadows: list[Shadow | None],
+        last_xa: torch.Tensor | None,
+        wanted: list[bool],
+        gradients: list[list[torch.Tensor] | None],
+    ) -> torch.Tensor:
+        """The gradient by `middle`; those of the adapters of gate, up and down are put into `gradients`.
+
+        What was not kept is made again for some thousand tokens at a time: the widest tensors of a layer are
+        never there for all of them.
+        """
+        weight, eps = self.norm2.weight, self.norm2.variance_epsilon
+        step = len(grad) if kept.pair is not None else _AT_ONCE
+        whole = torch.empty_like(kept.middle) if step < len(grad) else grad
+        for start in range(0, len(grad), step):
+            part = slice(start, start + step)
+            d_y, middle = grad[part], kept.middle[part]
+            if kept.pair is not None and kept.scale2 is not None:
+                pair, scale, xa = kept.pair, kept.scale2, kept.products[2]
+                normed = rms_norm(middle, weight, eps)[0] if wanted[2] else None
+                kept.pair = None
+            else:
+                normed, scale = rms_norm(middle, weight, eps)
+                pair, xa = self.groups[2].forward(normed, shadows[2])
+            d_act, _ = self.groups[3].backward(d_y, None, None, shadows[3], by_adapter=False)
+            assert d_act is not None
+            product = gated_backward(d_act, pair, product=wanted[3])
+            if wanted[3]:
+                last = None if last_xa is None else last_xa[part]
+                _, made = self.groups[3].backward(d_y, product, last, shadows[3], by_input=False)
+                _add(gradients, 3, made)
+            del d_act, product
+            d_middle, made = self.groups[2].backward(pair, normed, xa, shadows[2], by_adapter=wanted[2])
+            _add(gradients, 2, made)
+            assert d_middle is not None
+            del pair, normed
+            rms_norm_backward(d_middle, middle, weight, scale, d_y)
+            if step >= len(grad):
+                return d_middle
+            whole[part] = d_middle
+        return whole
+
     @staticmethod
     def _normed(x: torch.Tensor, norm: Any, wanted: bool) -> torch.Tensor | None:
         return rms_norm(x, norm.weight, norm.variance_epsilon)[0] if wanted else None
@@ -209,6 +242,14 @@ class Layer:
             x, self, call, shadows, *parameters
         )
         return made
+
+
+def _add(gradients: list[list[torch.Tensor] | None], place: int, made: list[torch.Tensor] | None) -> None:
+    so_far = gradients[place]
+    if so_far is None or made is None:
+        gradients[place] = made
+    else:
+        torch._foreach_add_(so_far, made)
 
 
 class _Step(torch.autograd.Function):

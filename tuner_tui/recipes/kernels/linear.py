@@ -73,10 +73,10 @@ def refresh(shadows: list[Shadow]) -> None:
 class Group:
     """Linear layers that read the same input, computed as one."""
 
-    def __init__(self, layers: list[Any]) -> None:
+    def __init__(self, layers: list[Any], room: int = 0) -> None:
         self._layers = layers
         bases = [layer.get_base_layer() if isinstance(layer, LoraLayer) else layer for layer in layers]
-        self.frozen = frozen.Stack(bases)
+        self.frozen = frozen.Stack(bases, room)
         self._spans = self.frozen.spans
         self._shadows: dict[str, Shadow] = {}
 
