@@ -11,6 +11,8 @@ from tuner_tui.data.examples import Example
 from tuner_tui.errors import UserError
 from tuner_tui.recipes import preference_rows
 from tuner_tui.recipes.rows import Renderer
+from tuner_tui.runs.reader import RunReader
+from tuner_tui.training.config import TrainConfig
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def test_long_rows_are_cut_and_told(tokenizer: Any, renderer: Renderer) -> None:
     ids = whole(tokenizer, given, "chosen")
     made = preference_rows.pairs(renderer, [given, pair("Ulm", 5)], len(ids) - 2)
     assert [len(row["prompt_ids"]) + len(row["chosen_ids"]) for row in made.rows] == [len(ids) - 2] * 2
-    assert (made.cut, made.left_out, made.unended) == (2, 0, 4)
+    assert (made.given, made.cut, made.left_out, made.unended) == (2, 2, 0, 4)
     # Cut before the two answers begin to differ, there is nothing to prefer.
     start = len(made.rows[0]["prompt_ids"])
     made = preference_rows.pairs(renderer, [given], start + 4)
@@ -189,3 +191,52 @@ def test_conversations_are_no_preferences() -> None:
     single = preference_rows.unpaired(given)[0]
     assert [no_pair(e) is None for e in (talk, given, single)] == [False, True, False]
     assert [no_label(e) is None for e in (talk, given, single)] == [False, True, True]
+
+
+def test_what_was_lost_is_told(config: TrainConfig, tmp_path: Path) -> None:
+    from tuner_tui.recipes.preference_events import tell
+    from tuner_tui.runs.writer import RunWriter
+
+    rows = [{}, {}]
+    lost = preference_rows.Rows(rows, 10, given=5, cut=4, left_out=3, unended=2, mismatched=1)
+    with RunWriter(tmp_path) as run:
+        for method in ("dpo", "reward"):
+            config.method = method  # type: ignore[assignment]
+            tell(run, config, lost, 5, "training")
+        lost.rows = []
+        with pytest.raises(UserError, match="none of the 5 training rows has anything to learn within 256"):
+            tell(run, config, lost, 5, "training")
+    told = [event["message"] for event in RunReader(tmp_path).poll_events()]
+    assert told[:4] == [
+        "cut 4 of 5 training rows at 256 tokens; left 3 of 5 training rows out: nothing is left in them to "
+        "prefer.",
+        "2 answers of the training rows do not end with the token at which the model stops: the chat "
+        "template leaves it out, or data.max_length cuts it off.",
+        "in 1 training rows the chat template writes the prompt differently when an answer follows; what "
+        "differs counts as part of the answer.",
+        "5 training examples, 10 tokens.",
+    ]
+    assert told[4] == (
+        "left 3 of 5 training rows out: longer than 256 tokens, and an answer without its end cannot be "
+        "scored."
+    )
+
+
+def test_every_row_of_an_evaluationweighs_the_same() -> None:
+    from tuner_tui.recipes.preference_trainer import weigh
+
+    # Micro-batches of 4 and 1 answers; the second has no bad one. (KTO)
+    metrics = {
+        "kl": [1.0, 6.0],
+        "rewards/chosen": [2.0, 5.0],
+        "rewards/rejected": [-1.0],
+        "rewards/margins": [3.0],
+    }
+    counts = [{"rows": 4, "chosen": 2, "rejected": 2}, {"rows": 1, "chosen": 1, "rejected": 0}]
+    weigh(metrics, counts)
+    assert metrics == {
+        "kl": [2.0],
+        "rewards/chosen": [3.0],
+        "rewards/rejected": [-1.0],
+        "rewards/margins": [4.0],
+    }

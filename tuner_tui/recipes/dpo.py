@@ -24,7 +24,7 @@ def train(session: Session) -> RunState:
     # 1. The data: any readable layout -> canonical pairs. Whatever is no pair is left out, and told.
     session.phase("reading the data")
     train_examples, eval_examples = read_examples(session, config, no_pair)
-    tell_unused(session, config)
+    tell_unused(run, config)
 
     session.phase("loading the libraries")
     from datasets import Dataset
@@ -45,10 +45,10 @@ def train(session: Session) -> RunState:
     if lost := renderer.require(both_sides([*train_examples, *eval_examples])):
         run.event("warning", f"the chat template of {config.model.name} {lost}: that is not learned.")
     train_rows = pairs(renderer, train_examples, config.data.max_length)
-    tell(session, config, train_rows, len(train_examples), "training")
+    tell(run, config, train_rows, len(train_examples), "training")
     eval_rows = pairs(renderer, eval_examples, config.data.max_length)
     if eval_examples:
-        tell(session, config, eval_rows, len(eval_examples), "evaluation")
+        tell(run, config, eval_rows, len(eval_examples), "evaluation")
 
     # 3. The base model, frozen; in 4 bits if so configured. An adapter of an earlier run is merged into it,
     # so that it is where this run begins, and its reference.

@@ -30,7 +30,7 @@ def train(session: Session) -> RunState:
     # 1. The data: any readable layout -> labelled answers, and pairs. Others are left out, and told.
     session.phase("reading the data")
     train_examples, eval_examples = read_examples(session, config, no_label)
-    tell_unused(session, config)
+    tell_unused(run, config)
 
     session.phase("loading the libraries")
     from datasets import Dataset
@@ -53,12 +53,12 @@ def train(session: Session) -> RunState:
         run.event("warning", f"the chat template of {config.model.name} {lost}: that is not learned.")
     group = config.optimization.micro_batch
     made = labelled(renderer, train_examples, config.data.max_length)
-    tell(session, config, made, len(train_examples), "training")
-    tell_balance(session, config, made)
+    tell(run, config, made, len(train_examples), "training")
+    tell_balance(run, config, made)
     train_rows = mismatch(made.rows, group, config.seed)
     made = labelled(renderer, eval_examples, config.data.max_length)
     if eval_examples:
-        tell(session, config, made, len(eval_examples), "evaluation")
+        tell(run, config, made, len(eval_examples), "evaluation")
     eval_rows = mismatch(made.rows, group, config.seed)
 
     # 3. The base model, frozen; in 4 bits if so configured. An adapter of an earlier run is merged into it,

@@ -24,14 +24,16 @@ class Rows:
     Args:
         rows: see `pairs`, `labelled` and `whole_pairs`.
         tokens: of all rows, prompts counted with each answer.
-        cut: how many examples were longer than allowed.
-        left_out: how many of these are left out.
+        given: how many pairs or answers there were.
+        cut: how many of these were longer than allowed.
+        left_out: how many have nothing to learn, and are left out.
         unended: how many answers lack the token at which the model stops.
         mismatched: how many prompts read differently when an answer follows.
     """
 
     rows: list[Row] = field(default_factory=list)
     tokens: int = 0
+    given: int = 0
     cut: int = 0
     left_out: int = 0
     unended: int = 0
@@ -160,7 +162,7 @@ def _rows(
     max_length: int,
     make: Callable[[Sequence[Side]], Row | None],
 ) -> Rows:
-    made = Rows()
+    made = Rows(given=len(examples))
     for place, example in enumerate(examples):
         sides = renderer.sides(example, place)
         cut = any(len(side.ids) > max_length for side in sides)

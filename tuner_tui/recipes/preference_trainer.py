@@ -34,7 +34,7 @@ def tokenised(base: type) -> Any:
 
         def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
             if not self.model.training:
-                _weigh(self._metrics["eval"], self._counts)
+                weigh(self._metrics["eval"], self._counts)
             super().log(logs, *args, **kwargs)
 
     return Trainer
@@ -82,7 +82,7 @@ def _count(inputs: Any) -> dict[str, int]:
     return {"rows": len(inputs["label"]), "chosen": good, "rejected": len(inputs["label"]) - good}
 
 
-def _weigh(metrics: dict[str, list[float]], counts: list[dict[str, int]]) -> None:
+def weigh(metrics: dict[str, list[float]], counts: list[dict[str, int]]) -> None:
     """Replace the values of the micro-batches by their mean over rows, where it is known how many rows each
     value is of."""
     for name, values in metrics.items():

@@ -25,7 +25,7 @@ def train(session: Session) -> RunState:
     # 1. The data: any readable layout -> canonical pairs. Whatever is no pair is left out, and told.
     session.phase("reading the data")
     train_examples, eval_examples = read_examples(session, config, no_pair)
-    tell_unused(session, config)
+    tell_unused(run, config)
 
     session.phase("loading the libraries")
     from datasets import Dataset
@@ -47,10 +47,10 @@ def train(session: Session) -> RunState:
     if lost := renderer.require(both_sides([*train_examples, *eval_examples])):
         run.event("warning", f"the chat template of {config.model.name} {lost}: that is not judged.")
     train_rows = whole_pairs(renderer, train_examples, config.data.max_length)
-    tell(session, config, train_rows, len(train_examples), "training")
+    tell(run, config, train_rows, len(train_examples), "training")
     eval_rows = whole_pairs(renderer, eval_examples, config.data.max_length)
     if eval_examples:
-        tell(session, config, eval_rows, len(eval_examples), "evaluation")
+        tell(run, config, eval_rows, len(eval_examples), "evaluation")
     # The model finds the last token as the last that is no padding, so no answer may end with that.
     pad = padding(tokenizer.pad_token_id, [*train_rows.rows, *eval_rows.rows])
     tokenizer.pad_token = tokenizer.convert_ids_to_tokens(pad)
