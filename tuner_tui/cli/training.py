@@ -25,6 +25,15 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
     guess = subparsers.add_parser("estimate", help="memory and time of a run, before it")
     _configuration(guess)
+    guess.add_argument("--probe", action="store_true", help="measure a few real steps on the longest rows")
+    guess.add_argument(
+        "--fit",
+        nargs="?",
+        const="here",
+        metavar="CARD",
+        help="choose what is fastest on a GPU: GB of memory (24), or its name and GB (H100:80); without a value, "
+        "the GPU of this machine",
+    )
     add_json_flag(guess)
     guess.set_defaults(run=print_estimate)
 
@@ -88,28 +97,83 @@ def print_preset(args: argparse.Namespace) -> int:
 
 
 def print_estimate(args: argparse.Namespace) -> int:
-    """`tuner estimate CONFIG`."""
+    """`tuner estimate CONFIG [--fit [CARD]] [--probe]`."""
     from tuner_tui.training.estimate import estimate
 
-    found = estimate(_load(args))
-    data = {
+    config = _load(args)
+    data: dict[str, object] = {}
+    lines: list[str] = []
+    card = None
+    if args.fit is not None:
+        from tuner_tui.training.fit import card_named, fit
+
+        card = card_named(args.fit)
+        chosen = fit(config, card)
+        config = chosen.config
+        settings = [f"{name}={json.dumps(value)}" for name, value in chosen.changes.items()]
+        data["fit"] = {"card": card.name, "set": settings, "reasons": chosen.reasons}
+        lines.append(f"for {card.name}, {card.memory / 1e9:.0f} GB:")
+        lines += [f"- {reason}" for reason in chosen.reasons]
+        flags = " ".join(f"--set {shlex.quote(setting)}" for setting in settings)
+        lines += [f"tuner train {args.config} {flags}" if flags else "nothing to change.", ""]
+    found = estimate(config, card)
+    data |= {
         "bytes": found.parts,
         "total_bytes": found.total,
+        "reserved_bytes": found.reserved,
         "seconds": found.seconds,
         "notes": found.notes,
     }
+    lines += [f"{name:<24}{size / 1e9:8.2f} GB" for name, size in found.parts.items() if size]
+    lines.append(f"{'total':<24}{found.total / 1e9:8.2f} GB")
+    if found.seconds:
+        low, high = (value / 60 for value in found.seconds)
+        lines.append(f"{'time':<24}{low:8.1f} to {high:.1f} minutes")
+    lines += [f"- {note}" for note in found.notes]
+    if args.probe:
+        lines += _probe(args, config, found.reserved, data)
 
     def human(console: "Console") -> None:
-        for name, size in [*found.parts.items(), ("total", found.total)]:
-            console.print(f"{name:<22}{size / 1e9:8.2f} GB", markup=False)
-        if found.seconds:
-            low, high = (value / 60 for value in found.seconds)
-            console.print(f"{'time':<22}{low:8.1f} to {high:.1f} minutes", markup=False)
-        for note in found.notes:
-            console.print(f"- {note}", markup=False)
+        for line in lines:
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     emit(args, data, human)
     return 0
+
+
+def _probe(
+    args: argparse.Namespace, config: "TrainConfig", estimated: int, data: dict[str, object]
+) -> list[str]:
+    """Measure; the lines for a person, and the figures into `data`."""
+    from dataclasses import asdict
+
+    from tuner_tui.runs.layout import Status
+    from tuner_tui.training.probe import probe
+
+    said = ""
+
+    def watch(status: Status) -> None:
+        nonlocal said
+        text = status.phase if not status.step else f"step {status.step} of {status.total}"
+        if text != said and not args.json and sys.stderr.isatty():
+            sys.stderr.write(f"\r\x1b[Kprobing: {text}")
+        said = text
+
+    measured = probe(config, watch=watch)
+    if not args.json and sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+    data["probe"] = {**asdict(measured), "peak": measured.peak, "estimated": estimated}
+    lines = [f"measured on {measured.device}, {measured.steps} steps on the longest rows:"]
+    kind = "reserved by PyTorch" if measured.reserved else "of the process"
+    lines.append(
+        f"{'peak':<24}{measured.peak / 1e9:8.2f} GB {kind} (estimated {estimated / 1e9:.2f} GB, "
+        f"{estimated / measured.peak - 1:+.0%})"
+    )
+    lines.append(f"{'a step':<24}{measured.seconds_per_step:8.2f} s")
+    if measured.tokens_per_second:
+        lines.append(f"{'speed':<24}{measured.tokens_per_second:8,.0f} tokens/s")
+    lines.append(f"{'start to first step':<24}{measured.startup:8.1f} s")
+    return lines
 
 
 def start(args: argparse.Namespace) -> int:

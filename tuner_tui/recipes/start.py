@@ -27,6 +27,8 @@ def start(recipe: Callable[[Session], RunState]) -> None:
         raise SystemExit("usage: python -m tuner_tui.recipes.RECIPE RUN_DIR")
     os.umask(0o077)  # checkpoints and adapters, too, are the person's own
     os.environ.update(_QUIET)
+    # Rows differ in length from step to step: without this the allocator may hold twice of what is in use.
+    os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
     if ranks.world() == 1:
         # One process trains on one GPU: the first that it may see. The Trainer refuses to share a model among
         # several.

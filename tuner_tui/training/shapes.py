@@ -26,6 +26,18 @@ class Shape:
     normalized_heads: bool
     experts: int = 1
     active_experts: int = 1
+    family: str = "llama"
+    head: int = 128
+
+    @property
+    def heads(self) -> int:
+        """Query heads."""
+        return self.query // self.head
+
+    @property
+    def extra_norms(self) -> bool:
+        """Whether a norm stands behind attention and feed-forward, too (Gemma 2 and later)."""
+        return self.family.startswith(("gemma2", "gemma3", "gemma4"))
 
     @property
     def linears(self) -> dict[str, tuple[int, int]]:
@@ -58,14 +70,17 @@ class Shape:
         """All of them."""
         return self.linear_weights + self.other_weights
 
+    def adapted(self, targets: str) -> frozenset[str]:
+        """The linear layers of a block that `lora.targets` names."""
+        # The experts of a mixture are one fused tensor in transformers, no linear layers to adapt.
+        known = frozenset(_ATTENTION if self.experts > 1 else self.linears)
+        if targets == "all-linear":
+            return known
+        return known & {name.strip().split(".")[-1] for name in targets.split(",")}
+
     def adapter_weights(self, rank: int, targets: str) -> int:
         """LoRA adds rank x (inputs + outputs) weights to each layer that it targets (arXiv:2106.09685)."""
-        # The experts of a mixture are one fused tensor in transformers, no linear layers to adapt.
-        known = _ATTENTION if self.experts > 1 else tuple(self.linears)
-        names = (
-            known if targets == "all-linear" else [name.strip().split(".")[-1] for name in targets.split(",")]
-        )
-        return self.layers * rank * sum(sum(self.linears[name]) for name in names if name in known)
+        return self.layers * rank * sum(sum(self.linears[name]) for name in self.adapted(targets))
 
 
 _ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -73,11 +88,13 @@ _ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 _KNOWN = {
     # (hidden, feed-forward, layers, heads, key-value heads, head size, vocabulary, tied, head norms), from
     # the config.json of each: presets can be estimated before anything is downloaded.
-    "Qwen/Qwen3-0.6B": Shape(1024, 3072, 28, 16 * 128, 8 * 128, 151936, True, True),
-    "Qwen/Qwen3-1.7B": Shape(2048, 6144, 28, 16 * 128, 8 * 128, 151936, True, True),
-    "Qwen/Qwen3-4B": Shape(2560, 9728, 36, 32 * 128, 8 * 128, 151936, True, True),
-    "Qwen/Qwen3-8B": Shape(4096, 12288, 36, 32 * 128, 8 * 128, 151936, False, True),
-    "Qwen/Qwen2.5-7B-Instruct": Shape(3584, 18944, 28, 28 * 128, 4 * 128, 152064, False, False),
+    "Qwen/Qwen3-0.6B": Shape(1024, 3072, 28, 16 * 128, 8 * 128, 151936, True, True, family="qwen3"),
+    "Qwen/Qwen3-1.7B": Shape(2048, 6144, 28, 16 * 128, 8 * 128, 151936, True, True, family="qwen3"),
+    "Qwen/Qwen3-4B": Shape(2560, 9728, 36, 32 * 128, 8 * 128, 151936, True, True, family="qwen3"),
+    "Qwen/Qwen3-8B": Shape(4096, 12288, 36, 32 * 128, 8 * 128, 151936, False, True, family="qwen3"),
+    "Qwen/Qwen2.5-7B-Instruct": Shape(
+        3584, 18944, 28, 28 * 128, 4 * 128, 152064, False, False, family="qwen2"
+    ),
     "meta-llama/Llama-3.1-8B-Instruct": Shape(4096, 14336, 32, 32 * 128, 8 * 128, 128256, False, False),
     "mistralai/Mistral-7B-Instruct-v0.3": Shape(4096, 14336, 32, 32 * 128, 8 * 128, 32768, False, False),
 }
@@ -118,6 +135,7 @@ def config_file(name: str) -> Path | None:
 def _from_config(config: Mapping[str, Any]) -> Shape:
     hidden, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
     head = int(config.get("head_dim") or hidden // heads)
+    family = str(config.get("model_type", ""))
     experts = int(config.get("num_local_experts") or config.get("num_experts") or 1)
     feed_forward = config.get("moe_intermediate_size") if experts > 1 else None
     return Shape(
@@ -128,7 +146,9 @@ def _from_config(config: Mapping[str, Any]) -> Shape:
         key_value=int(config.get("num_key_value_heads") or heads) * head,
         vocabulary=int(config["vocab_size"]),
         tied=bool(config.get("tie_word_embeddings", False)),
-        normalized_heads=str(config.get("model_type", "")).startswith("qwen3"),
+        normalized_heads=family.startswith(("qwen3", "gemma3", "gemma4")),
+        family=family,
+        head=head,
         experts=experts,
         active_experts=int(config.get("num_experts_per_tok") or 1) if experts > 1 else 1,
     )
