@@ -31,8 +31,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         nargs="?",
         const="here",
         metavar="CARD",
-        help="choose what is fastest on a GPU: GB of memory (24), or its name and GB (H100:80); without a value, "
-        "the GPU of this machine",
+        help="choose what is fastest on a GPU: GB of memory (24), or its name and GB (H100:80); without a "
+        "value, the GPU of this machine",
     )
     add_json_flag(guess)
     guess.set_defaults(run=print_estimate)

@@ -17,6 +17,19 @@ class EvaluationCut(Exception):
     """A stop was asked for during an evaluation, which is given up for it."""
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the GPU, or the machine, has no more memory to give."""
+    text = str(error)
+    return (
+        type(error).__name__ == "OutOfMemoryError"
+        or isinstance(error, MemoryError)
+        or (
+            isinstance(error, RuntimeError)
+            and ("can't allocate memory" in text or "CUDA out of memory" in text)
+        )
+    )
+
+
 def explain(error: BaseException) -> str:
     """One sentence: what happened and how to mend it, for the faults that people meet."""
     text = str(error).strip()

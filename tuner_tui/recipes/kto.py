@@ -11,15 +11,13 @@ from tuner_tui.recipes.examples import read_examples
 from tuner_tui.recipes.preference_events import no_label, tell, tell_balance, tell_unused
 from tuner_tui.recipes.session import Session
 from tuner_tui.recipes.start import start
-from tuner_tui.runs import layout
 from tuner_tui.runs.layout import RunState
-from tuner_tui.training.config import load_config
 
 
 def train(session: Session) -> RunState:
     """From `config.yaml` to `adapter/`, resuming from the newest checkpoint if there is one."""
     run, run_dir = session.run, session.run.run_dir
-    config = load_config(run_dir / layout.CONFIG)
+    config = session.config()
     checkpoint = checkpoints.resume(run)
     if config.optimization.micro_batch < 2:
         raise UserError(

@@ -21,7 +21,7 @@ from tuner_tui.recipes.session import Session
 from tuner_tui.recipes.start import start
 from tuner_tui.runs import control, layout
 from tuner_tui.runs.layout import RunState
-from tuner_tui.training.config import TrainConfig, load_config
+from tuner_tui.training.config import TrainConfig
 
 if TYPE_CHECKING:
     from tuner_tui.data.examples import Example
@@ -34,7 +34,7 @@ _EVALUATION_SEED = 20_260_101  # of the answers to held-out prompts, the same at
 def train(session: Session) -> RunState:
     """From `config.yaml` to `adapter/`, resuming from the newest checkpoint if there is one."""
     run, run_dir = session.run, session.run.run_dir
-    config = load_config(run_dir / layout.CONFIG)
+    config = session.config()
     ppo, wanted, logging = config.ppo, config.optimization, config.logging
     checkpoint = checkpoints.resume(run)
 

@@ -12,9 +12,7 @@ from tuner_tui.recipes import checkpoints
 from tuner_tui.recipes.examples import read_examples
 from tuner_tui.recipes.session import Session
 from tuner_tui.recipes.start import start
-from tuner_tui.runs import layout
 from tuner_tui.runs.layout import RunState
-from tuner_tui.training.config import load_config
 
 if TYPE_CHECKING:
     from tuner_tui.data.examples import Example
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 def train(session: Session) -> RunState:
     """From `config.yaml` to `adapter/`, resuming from the newest checkpoint if there is one."""
     run, run_dir = session.run, session.run.run_dir
-    config = load_config(run_dir / layout.CONFIG)
+    config = session.config()
     checkpoint = checkpoints.resume(run)
 
     # 1. The data. Of a conversation the prompts are used, and of its answers the calls.

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from tuner_tui.recipes import ranks
-from tuner_tui.recipes.faults import Stopped, explain
+from tuner_tui.recipes import ranks, retry
+from tuner_tui.recipes.faults import Stopped, explain, is_out_of_memory
 from tuner_tui.runs import control, layout
 from tuner_tui.runs.layout import RunState
 from tuner_tui.runs.silent import SilentRun
 from tuner_tui.runs.writer import RunWriter
+from tuner_tui.training.config import TrainConfig, load_config
 
 _WATCH_SECONDS = 0.5
 
@@ -43,6 +44,15 @@ class Session:
         if self._signalled and job and not control.stop_requested(self.run.run_dir):
             return f"{layout.BY_SLURM} (job {job}): preempted, or out of time."
         return "stopped on request."
+
+    def config(self) -> TrainConfig:
+        """The run's configuration, with what an earlier try had to change for want of memory.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        run_dir = self.run.run_dir
+        return retry.apply(load_config(run_dir / layout.CONFIG), run_dir)
 
     def phase(self, what: str) -> None:
         """Say what is done next, unless a stop was asked for.
@@ -75,6 +85,7 @@ def run_recipe(run_dir: Path, recipe: Callable[[Session], RunState]) -> int:
             control.clear_stop(run_dir)
             if ranks.world() > 1:
                 threading.Thread(target=_watch_others, args=(run,), name="faults", daemon=True).start()
+        again = False
         try:
             state = recipe(session)
             reason = session.stop_reason if state is RunState.STOPPED else None
@@ -82,9 +93,14 @@ def run_recipe(run_dir: Path, recipe: Callable[[Session], RunState]) -> int:
             state, reason = RunState.STOPPED, "stopped on request, before the first step."
         except Exception as error:
             traceback.print_exc()
+            if is_out_of_memory(error) and not session.stop_requested and _try_smaller(session):
+                again = True
             state, reason = RunState.FAILED, explain(error)
             if not main:
                 ranks.leave_fault(run_dir, reason)
+        if again:
+            run.update(state=RunState.STARTING, phase="starting again with less at once")
+            retry.again()
         if main:
             control.clear_stop(run_dir)
             control.clear_save(run_dir)
@@ -92,6 +108,19 @@ def run_recipe(run_dir: Path, recipe: Callable[[Session], RunState]) -> int:
         run.event(str(state), reason or "the run is finished.", process=os.getpid())
         run.end(state, reason)
     return int(state is RunState.FAILED)
+
+
+def _try_smaller(session: Session) -> bool:
+    """Whether the run can go on with less at once; said in its events. Several processes end together
+    instead: one cannot begin anew without the others."""
+    if ranks.world() > 1:
+        return False
+    step = session.run.status.step
+    changed = retry.reduce(session.config(), session.run.run_dir)
+    if changed is None:
+        return False
+    session.run.event("retry", f"out of memory after step {step}; going on with {changed}.")
+    return True
 
 
 def _watch_others(run: RunWriter | SilentRun) -> None:

@@ -6,9 +6,11 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from tuner_tui.recipes import checkpoints, ranks
 from tuner_tui.recipes import model as models
-from tuner_tui.recipes.faults import EvaluationCut
+from tuner_tui.recipes.faults import EvaluationCut, is_out_of_memory
 from tuner_tui.recipes.session import Session
 from tuner_tui.runs import layout
 from tuner_tui.runs.layout import RunState
@@ -20,6 +22,23 @@ def corridor(base: type, session: Session, config: TrainConfig) -> Any:
     run, run_dir = session.run, session.run.run_dir
 
     class Trainer(base):  # type: ignore[misc]
+        def train(self, *args: Any, **kwargs: Any) -> Any:
+            """Without memory for a step, what the step before it reached is kept for the next try."""
+            try:
+                return super().train(*args, **kwargs)
+            except Exception as error:
+                if is_out_of_memory(error) and ranks.world() == 1:
+                    self._keep_what_is_reached()
+                raise
+
+        def _keep_what_is_reached(self) -> None:
+            kept = checkpoints.newest(run_dir)
+            if self.state.global_step > (kept[1] if kept else 0):
+                self.model.zero_grad(set_to_none=True)
+                if torch.cuda.is_available():
+                    torch.cuda.empty_cache()
+                self._save_checkpoint(self.model, None)
+
         def _save_checkpoint(self, model: Any, trial: Any) -> None:
             step = self.state.global_step
             run.update(phase="writing a checkpoint")

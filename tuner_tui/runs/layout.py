@@ -22,6 +22,7 @@ STOP = "control/stop"
 SAVE = "control/save"
 EVALUATIONS = "eval"
 FAULT = ".fault"
+RETRY = "retry.json"
 SLURM = "slurm.json"
 SLURM_SCRIPT = "slurm.sh"
 
