@@ -118,13 +118,13 @@ def measure(case: tuple[Any, ...], models: Path, work: Path, kernels: str) -> di
     try:
         found = probe(config, steps=3)
     except UserError as error:
-        return {"case": case, "failed": str(error), "estimated": guess.total, "parts": guess.parts}
+        return {"case": case, "failed": str(error), "estimated": guess.reserved, "parts": guess.parts}
     return {
         "case": case,
         "allocated": found.allocated,
         "reserved": found.reserved,
-        "estimated": guess.total,
-        "error": guess.total / found.peak - 1,
+        "estimated": guess.reserved,
+        "error": guess.reserved / found.peak - 1,
         "parts": guess.parts,
         "tokens_per_second": found.tokens_per_second,
         "startup": round(found.startup, 1),

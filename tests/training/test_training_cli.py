@@ -28,7 +28,9 @@ def test_estimate_counts_bytes(
     assert main(["estimate", str(path), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["total_bytes"] == sum(found["bytes"].values())
-    assert found["seconds"] is None
+    assert found["reserved_bytes"] == found["total_bytes"] - found["bytes"]["context"]
+    low, high = found["seconds"]
+    assert 0 < low < high
     assert main(["estimate", str(path), "--set", "lora.r=64"]) == 0
     assert "total" in capsys.readouterr().out
 
