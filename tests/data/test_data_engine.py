@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from tuner_tui.data.engine.chunks import ChunkInspector
 from tuner_tui.data.engine.pool import tallies
 from tuner_tui.data.engine.task import Task
+from tuner_tui.data.engine.telling import may_report_error
 from tuner_tui.data.inspection import inspect_file
 from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.progress import Progress
 from tuner_tui.data.readers import open_rows
+from tuner_tui.data.stats import TELLING_KEYS, reports_error
 from tuner_tui.data.tally import Tally
 from tuner_tui.errors import UserError
 from tuner_tui.paths import embedded_model
@@ -186,6 +188,19 @@ def conversation(number: int, **extra: Any) -> dict[str, Any]:
         answer(f"Yes, in {number}."),
         **extra,
     )
+
+
+_TELLING = st.sampled_from([*sorted(TELLING_KEYS), "temperature", "\\u0065rror"])
+_SAID = st.sampled_from(
+    ["", "none", "Error: no", "ok", "fail", 404, 200, 0, True, False, None, [], {"error": 1}]
+)
+
+
+@given(st.dictionaries(_TELLING, _SAID, max_size=4), st.sampled_from(["", " ", "\ufeff", "Error: ", "x"]))
+def test_a_result_that_reports_an_error_is_told_as_by_the_thorough_look(said: Any, before: str) -> None:
+    text = before + json.dumps(said).replace("\\\\", "\\")
+    for one in (text, text[:-1], f"{text} 1", text.replace("404", "1e999")):
+        assert may_report_error(one) == reports_error(one)
 
 
 def test_a_text_that_holds_the_separator_of_the_screen(write: Writer) -> None:

@@ -44,7 +44,8 @@ _ERROR_KEYS = ("error", "errors", "exception", "isError", "is_error")
 _SUCCESS_KEYS = ("success", "ok")
 _STATUS_KEYS = ("status", "status_code", "statusCode")
 _WRAPPERS = ("content", "response", "result", "output", "data")
-_TELLING = frozenset((*_ERROR_KEYS, *_SUCCESS_KEYS, *_STATUS_KEYS, *_WRAPPERS))
+TELLING_KEYS = frozenset((*_ERROR_KEYS, *_SUCCESS_KEYS, *_STATUS_KEYS, *_WRAPPERS))
+"""An object that has none of these keys reports no error."""
 _NOTHING = frozenset(("", "none", "null", "no error", "no errors", "false", "0"))
 _BAD_STATUS = re.compile(r"\s*(?:error|failed|failure|fail)\b", re.IGNORECASE)
 
@@ -94,7 +95,7 @@ def reports_error(result: str) -> bool:
         value = orjson.loads(result)
     except orjson.JSONDecodeError:
         return False
-    if _TELLING.isdisjoint(value):
+    if TELLING_KEYS.isdisjoint(value):
         return False
     return _object_reports_error(value) or any(_wrapped_error(value.get(key)) for key in _WRAPPERS)
 

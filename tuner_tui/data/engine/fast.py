@@ -18,18 +18,19 @@ import orjson
 from msgspec import UnsetType
 
 from tuner_tui.data.copies.fingerprints import MASK, SEPARATOR, digest, encode
-from tuner_tui.data.engine.arguments import values
+from tuner_tui.data.engine.arguments import values as values_of
 from tuner_tui.data.engine.counting import ARGUMENT_TYPES
 from tuner_tui.data.engine.doubt import Doubt
 from tuner_tui.data.engine.rows import RowInspector
 from tuner_tui.data.engine.screen import screen
 from tuner_tui.data.engine.shapes import ROLES, Plan, Plans, Shape
 from tuner_tui.data.engine.task import Task
+from tuner_tui.data.engine.telling import may_report_error
 from tuner_tui.data.engine.tools import KnownTools, tool_hash
 from tuner_tui.data.examples import Message
 from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.readers import decode
-from tuner_tui.data.stats import kind_of, reports_error
+from tuner_tui.data.stats import kind_of
 from tuner_tui.data.structs import row_decoder
 from tuner_tui.data.tally import Tally
 from tuner_tui.data.texts.checks import may_hold_calls
@@ -43,12 +44,12 @@ _DOUBTS = (msgspec.MsgspecError, ValueError, LookupError, RecursionError, Overfl
 """What is raised for a row that is not plainly clean."""
 
 
-_Clean = tuple[int, int, Shape, str, str, Mapping[str, int], Sequence[str], Sequence[type], bytes]
+_Clean = tuple[int, int, Shape, str, str, Mapping[str, int], Sequence[str], Sequence[Any], bytes]
 """What a clean row adds to a tally.
 
 The fingerprints of the row and of its answer; its shape, kind and script; the tools that it offers (names and
-digests); the names of those that it calls; the types of the values of arguments; and its texts, those of the
-messages with SEPARATOR between them. A plain tuple: they are many.
+digests); the names of those that it calls; the arguments of the calls; and its texts, those of the messages
+with SEPARATOR between them. A plain tuple: they are many.
 """
 
 
@@ -60,9 +61,10 @@ class FastPath:
         self._decode = row_decoder(
             text_arguments=task.format is Format.OPENAI, extra_keys=task.extra_keys
         ).decode
+        tools = KnownTools()
         self._tool_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
-        self._tools = KnownTools()
-        self._known = self._tools.get
+        self._known, self._learn = tools.get, tools.learn
+        self._parsers = tools.parsers
         self._plans = Plans()
         self._plan = self._plans.get
 
@@ -74,10 +76,13 @@ class FastPath:
     def add(self, tally: Tally, data: bytes, stopped: Callable[[], bool]) -> None:
         """Add lines of JSON, one row each, until `stopped`, which is asked every 256 rows."""
         lines = BytesIO(data)
+        clean: list[_Clean] = []
         while (batch := list(islice(lines, _BATCH))) and not stopped():
-            self._add_batch(tally, batch)
+            clean += self._add_batch(tally, batch)
+        _count(tally, clean)
 
-    def _add_batch(self, tally: Tally, lines: Sequence[bytes]) -> None:
+    def _add_batch(self, tally: Tally, lines: Sequence[bytes]) -> Sequence[_Clean]:
+        """Add rows, all but what `_count` counts of the clean ones, which are returned."""
         judge = self._judge
         rows: list[_Clean] = []
         places: list[int] = []  # of the rows among the lines
@@ -93,7 +98,6 @@ class FastPath:
             if not self._speaks_cleanly(lines[places[index]]):
                 doubtful.add(places.pop(index))
                 del rows[index]
-        _count(tally, rows)
         done = 0
         for place in sorted(doubtful):
             # Rows before it: its place among the lines, less the doubtful ones that were there before.
@@ -103,6 +107,7 @@ class FastPath:
             if not lines[place].isspace():
                 self._inspector.add(tally, decode(tally.rows + 1, lines[place]))
         self._place(tally, rows[done:], places[done:], lines)
+        return rows
 
     def _place(
         self, tally: Tally, rows: Sequence[_Clean], places: Sequence[int], lines: Sequence[bytes]
@@ -129,7 +134,7 @@ class FastPath:
         raws = row.tools or ()
         if type(raws) is str:
             raws = self._tool_list(raws)
-        known, learn, parsers = self._known, self._tools.learn, self._tools.parsers
+        known, learn = self._known, self._learn
         offered = [known(tool_hash(raw)) or learn(raw) for raw in raws]
         named = dict(offered)
         if len(named) != len(offered):
@@ -140,11 +145,11 @@ class FastPath:
         contents = [message.content or "" for message in messages]
         called: list[str] = []
         ids: list[str | None] = []
-        kinds: list[type] = []  # of the values of arguments
-        texts: list[bytes] = []
+        arguments: list[Any] = []  # of the calls, parsed
         marks: list[int] = []
         unusual: list[int] = []
         turns = [1 if named else 0]
+        texts: list[str] = []  # beside those of the messages
         for index in plan.assistants:
             message = messages[index]
             calls = message.tool_calls
@@ -153,14 +158,15 @@ class FastPath:
                 for call in calls:
                     function = call.function
                     name = function.name
-                    tool = named[name]
-                    text = function.arguments
-                    parsed = parsers[tool](text)
                     called.append(name)
                     ids.append(call.id)
-                    texts.append(text.encode() if type(text) is str else bytes(text))
-                    marks += (tool, digest(encode(parsed)))
-                    kinds += map(type, values(parsed))
+                    text = function.arguments
+                    tool = named[name]
+                    parsed = self._parsers[tool](text)
+                    arguments.append(parsed)
+                    texts.append(text if type(text) is str else str(text, "utf-8"))
+                    marks.append(tool)
+                    marks.append(digest(encode(parsed)))
                 turns.append(len(calls))
             elif contents[index]:
                 turns.append(0)
@@ -171,8 +177,8 @@ class FastPath:
             if reasoning := message.reasoning_content:
                 if SEPARATOR in reasoning:
                     raise Doubt
-                texts.append(reasoning.encode())
-                unusual += (index, digest(texts[-1]))
+                texts.append(reasoning)
+                unusual += (index, digest(reasoning.encode()))
         if ids:
             if len(ids) > 1 or ids[0] == "":
                 given = [one for one in ids if one]
@@ -203,8 +209,8 @@ class FastPath:
             "latin" if asked[:1].isalpha() and asked.isascii() else _script(asked),
             named,
             called,
-            kinds,
-            b"\n".join((said, *texts)) if texts else said,
+            arguments,
+            b"%b\n%b" % (said, "\n".join(texts).encode()) if texts else said,
         )
 
     def _speaks_cleanly(self, line: bytes) -> bool:
@@ -250,7 +256,10 @@ def _text(arguments: str | msgspec.Raw) -> str:
 
 
 def _kind(messages: Sequence[Any], plan: Plan, shape: Shape) -> str:
-    if not any(reports_error(messages[index].content) for index in plan.results):
+    for index in plan.results:
+        if may_report_error(messages[index].content):
+            break
+    else:
         return shape.kind
     turns = (
         (ROLES[type(message)], bool(getattr(message, "tool_calls", None)), message.content or "")
@@ -263,14 +272,15 @@ def _count(tally: Tally, rows: Sequence[_Clean]) -> None:
     """Add what clean rows count, but for what has a place in the tally's arrays."""
     if not rows:
         return
-    _, _, shapes, kinds, scripts, offered, called, types, _ = zip(*rows, strict=True)
+    _, _, shapes, kinds, scripts, offered, called, arguments, _ = zip(*rows, strict=True)
     tally.sound += len(rows)
     tally.kinds.update(kinds)
     tally.scripts.update(filter(None, scripts))
     tally.tools_per_row.update(map(len, offered))
     tally.tools_offered.update(chain.from_iterable(offered))
     tally.tools_called.update(chain.from_iterable(called))
-    for kind, times in Counter(chain.from_iterable(types)).items():
+    values = chain.from_iterable(map(values_of, chain.from_iterable(arguments)))
+    for kind, times in Counter(map(type, values)).items():
         if kind is not UnsetType:
             tally.argument_types[ARGUMENT_TYPES.get(kind, "object")] += times
     for shape, times in Counter(shapes).items():

@@ -13,7 +13,8 @@ from tuner_tui.data.texts.checks import LONG_NUMBER, LONG_TOKEN, NEEDLES
 
 _TOKEN, _DIGITS, _BAD, _FOREIGN, _ANGLE, _UPPER, _ROUND, _SQUARE = (1 << bit for bit in range(8))
 _ROW = b"\x01"  # between rows; within one, the texts have the separator of fingerprints between them
-_DOUBLE_S = b"ssw"
+_SEPARATOR = SEPARATOR.encode()
+_DOUBLE_S = b"sw"  # the sign "ssw"
 
 
 def _classes() -> bytes:
@@ -56,11 +57,9 @@ def screen(texts: Sequence[bytes], separators: int) -> Sequence[int]:
     if not texts:
         return ()
     data = _ROW.join(texts)
-    raw = np.frombuffer(data, np.uint8)
-    marks = np.flatnonzero(raw <= 1)
-    ends = marks[raw[marks] == 1]
-    if len(ends) != len(texts) - 1 or len(marks) - len(ends) != separators:
+    if data.count(_ROW) != len(texts) - 1 or data.count(_SEPARATOR) != separators:
         return range(len(texts))
+    raw = np.frombuffer(data, np.uint8)
     classes: Any = np.frombuffer(data.translate(_TABLE), np.uint8)
     # A run of n is where n neighbours, and'ed together, keep their bit.
     two = classes[:-1] & classes[1:]
@@ -76,12 +75,15 @@ def screen(texts: Sequence[bytes], separators: int) -> Sequence[int]:
     words[1:] |= (classes[:-1] << 1) & classes[1:] & _SQUARE
     # To look for what is not 0 is far quicker in booleans.
     sure, perhaps = np.flatnonzero(signs != 0), np.flatnonzero(words != 0)
-    double = _places(data, _DOUBLE_S)
-    if not (len(sure) or len(perhaps) or double):
+    s, w = _DOUBLE_S
+    twice = raw == s
+    double = np.flatnonzero(twice[:-2] & twice[1:-1] & (raw[2:] == w))
+    if not (len(sure) or len(perhaps) or len(double)):
         return ()
+    ends = np.cumsum([len(text) + 1 for text in texts])  # past the sign between it and the next
 
     def rows_of(places: Any) -> list[int]:
-        return list(dict.fromkeys(np.searchsorted(ends, places).tolist()))
+        return list(dict.fromkeys(np.searchsorted(ends, places, side="right").tolist()))
 
     rows = set(rows_of(sure))
     for row in rows_of(perhaps) + rows_of(double):
@@ -94,12 +96,3 @@ def screen(texts: Sequence[bytes], separators: int) -> Sequence[int]:
 # A text of Latin letters is not in another script than its question, and what `text_checks` finds in it has
 # one of the other signs. Without the long s, which is an s to a pattern that ignores case.
 _NOT_LATIN = re.compile("[^\x00-\x7f\xa0-\u017e\u0180-\u036f]")
-
-
-def _places(data: bytes, needle: bytes) -> list[int]:
-    places = []
-    at = data.find(needle)
-    while at >= 0:
-        places.append(at)
-        at = data.find(needle, at + 1)
-    return places
