@@ -89,7 +89,7 @@ def parts(shape: Shape, work: Work) -> dict[str, int]:
     loss, layer = loss_bytes(shape, work), workspace_bytes(shape, work)
     # They do not coincide: the loss is over when the last layer's gradient begins.
     found["loss"] = loss if loss > layer else 0
-    found["workspace"] = 0 if loss > layer else layer
+    found["workspace"] = unpacked_bytes(shape, work) + (0 if loss > layer else layer)
     moving = found["activations"] + found["loss"] + found["workspace"]
     found["fragmentation"] = round(_FRAGMENTATION * moving)
     return found
@@ -184,25 +184,46 @@ def layer_bytes(shape: Shape, work: Work) -> int:
     return saved
 
 
+def unpacked_bytes(shape: Shape, work: Work) -> int:
+    """Room for weights that are unpacked from their 4 bits: one matrix at a time, or, in the fast layers,
+    those that lie together (query, key and value; gate and up) and one of the others."""
+    if not work.config.quantization.bits or not work.lora:
+        return 0
+    h, i, q, kv = shape.hidden, shape.feed_forward, shape.query, shape.key_value
+    if work.path == "fast":
+        return work.width * h * (max(q + 2 * kv, 2 * i) + max(q, i))
+    return work.width * h * i
+
+
 def loss_bytes(shape: Shape, work: Work) -> int:
-    """TRL computes head and loss together, in pieces of 4096 tokens and 32768 words, never the logits of all
-    tokens at once; hidden states, their gradient and a copy are there. Methods that need the logarithm of
-    each token's probability (PPO, GRPO, RLOO) hold the logits of the answers: 16 bits, and float32 twice."""
+    """Head and loss are computed together, in pieces, never the logits of all tokens at once: TRL takes
+    pieces of 4096 tokens and 32768 words, the fast path pieces of 256 MiB. Beside them stand hidden states,
+    their gradient and a copy. Methods that need the logarithm of each token's probability (PPO, GRPO, RLOO)
+    hold the logits of the answers: 16 bits, and float32 twice."""
     config = work.config
     states = 3 * work.width * shape.hidden * work.tokens
     if config.method in ("ppo", "grpo", "rloo"):
         answer = config.ppo.max_new_tokens if config.method == "ppo" else config.grpo.max_new_tokens
         return states + config.optimization.micro_batch * answer * shape.vocabulary * (work.width + 8)
+    if work.path == "fast":
+        return 4 * work.width * shape.hidden * work.tokens + 2**28
     return states + min(work.tokens, 4096) * min(shape.vocabulary, 32768) * 3
 
 
 def workspace_bytes(shape: Shape, work: Work) -> int:
-    """One layer in the backward pass: half of the gradients inside it (what it kept is given back as they
-    come), one weight matrix unpacked from its 4 bits, and, where it is checkpointed, its activations made
-    anew."""
-    size = work.tokens * work.width * (shape.feed_forward * shape.active_experts + shape.hidden)
-    if work.config.quantization.bits:
-        size += work.width * shape.hidden * shape.feed_forward
-    if work.checkpointing != "none":
-        size += work.tokens * layer_bytes(shape, work)
-    return size
+    """One layer at work: in the backward pass the gradients inside it; where it is checkpointed, in either
+    pass, what it makes and does not keep. transformers' layers give back what they kept as the gradients
+    come, so half of these are counted."""
+    h, i, w = shape.hidden, shape.feed_forward * shape.active_experts, work.width
+    heads = 2 * shape.query + 2 * shape.key_value
+    if work.path != "fast":
+        size = work.tokens * w * (i + h)
+        if work.checkpointing != "none":
+            size += work.tokens * layer_bytes(shape, work)
+        return size
+    backward = work.tokens * w * (i + 5 * h)
+    if work.checkpointing == "none":
+        return backward
+    forward = work.tokens * w * (heads + 3 * i + 2 * h)
+    again = work.tokens * w * (heads + 6 * h) + min(work.tokens, 4096) * w * (3 * i + h)
+    return max(backward, forward, again)
