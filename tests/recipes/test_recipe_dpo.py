@@ -47,8 +47,7 @@ def test_dpo_in_four_bits_stopped_and_resumed(config: TrainConfig, tmp_path: Pat
     assert evaluated[0]["eval_rewards/accuracies"] == 1
     assert evaluated[0]["eval_rewards/margins"] > 0
     events = [event for event in RunReader(run_dir).poll_events() if event["code"] == "rejected"]
-    assert [event["reasons"] for event in events] == [{"no_pair": 1}] * 2  # each start reads the data
-    assert "no pairs of a chosen and a rejected answer, but conversations, for sft" in events[0]["message"]
+    assert [event["rows"] for event in events] == [1, 1]  # the conversation; each start reads the data
     assert (run_dir / layout.LOG).read_text() == ""
 
 
