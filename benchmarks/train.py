@@ -1,11 +1,15 @@
-"""What a training step of the shipped recipe costs: memory, speed, time to the first step.
+"""What a training step costs: speed, memory, time to the first step; tuner beside TRL and Unsloth.
 
-    python benchmarks/train.py            # an 8B Llama-3 shape, random weights: a GPU and 20 GB of disk
-    python benchmarks/train.py --small    # a 7M shape, on any machine
+    python benchmarks/train.py            # an 8B Llama-3 shape, random weights: a GPU and 6 GB of disk
+    python benchmarks/train.py --small    # a tiny shape, on any machine: that the programs run, no figures
 
-It makes a model of random weights and a dataset of synthetic tool calls, starts runs through the launcher as
-`tuner train` does, and reads the figures from their run directories. Random weights cost what trained ones
-cost; the loss means nothing here.
+Every case is a process of its own, on the same 4-bit model and the same rows (log-normal lengths, median 450,
+at most 2048 tokens). tuner's are started as `tuner train` does. Useful tokens are those that are no padding;
+the rate leaves the first five steps out; the first step is counted from the start of the process. Random
+weights cost what trained ones cost; the loss only says whether two cases compute the same.
+
+Unsloth wants versions of its own: install it elsewhere (`pip install --target DIR unsloth`), and name the
+folder with --unsloth DIR. What could not be run is listed with the reason.
 """
 
 import sys
@@ -15,205 +19,232 @@ del sys.path[0]  # this folder's inspect.py would hide the standard library's
 import argparse
 import json
 import os
-import random
 import shutil
-import statistics
+import subprocess
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from tuner_tui import paths
-from tuner_tui.cli.follow import follow
-from tuner_tui.runs.reader import RunReader
-from tuner_tui.training.config import TrainConfig
-from tuner_tui.training.estimate import estimate
-from tuner_tui.training.launchers.local import launch
+HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent))
 
-LLAMA_3_8B = {
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-    "vocab_size": 128256,
-    "rope_parameters": {"rope_type": "default", "rope_theta": 500000.0},
-}
-SMALL = {
-    "hidden_size": 256,
-    "intermediate_size": 768,
-    "num_hidden_layers": 8,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 4,
-    "vocab_size": 4096,
-}
-WORDS = [
-    "order",
-    "ticket",
-    "weather",
-    "invoice",
-    "customer",
-    "route",
-    "meeting",
-    "device",
-    "sensor",
-    "report",
-]
-CASES = {"qlora": (4, True), "qlora-fast": (4, False), "lora": (None, False)}
-"""Name -> (bits, gradient checkpointing)."""
+from benchmarks.training import workload
+
+QKVO = "q_proj,k_proj,v_proj,o_proj"
+CASES: dict[str, dict[str, Any]] = {
+    "tuner": {"library": "tuner"},
+    "tuner, checkpoints": {"library": "tuner", "checkpointing": "full"},
+    "tuner, half of them": {"library": "tuner", "checkpointing": "selective"},
+    "plain TRL": {"library": "trl", "checkpointing": True, "packing": False},
+    "plain TRL, 16 rows": {"library": "trl", "checkpointing": True, "packing": False, "batch": 16},
+    "TRL, packed": {"library": "trl", "checkpointing": False},
+    "TRL, packed, Liger": {"library": "trl", "checkpointing": False, "liger": True},
+    "Unsloth, packed": {"library": "unsloth", "checkpointing": False},
+    "Unsloth, packed, checkpoints": {"library": "unsloth", "checkpointing": True},
+    "tuner, all layers": {"library": "tuner", "targets": "all-linear"},
+    "tuner, 16384 tokens": {"library": "tuner", "batch": 8},
+    "tuner, 8k rows": {"library": "tuner", "max_length": 8192, "batch": 1, "rows": "8k"},
+    "tuner, 32k rows, checkpoints": {
+        "library": "tuner", "checkpointing": "full", "max_length": 32768, "batch": 1, "rows": "32k",
+        "steps": 8,
+    },
+    "tuner, DPO": {"library": "tuner", "method": "dpo", "checkpointing": "full"},
+    "plain TRL, DPO": {"library": "trl", "method": "dpo", "checkpointing": True},
+}  # fmt: skip
+DEFAULTS = {
+    "method": "sft", "checkpointing": "none", "packing": True, "batch": 4, "targets": QKVO,
+    "max_length": 2048, "rows": "2k", "steps": 14,
+}  # fmt: skip
+LEFT_OUT = 5
+LONG = {"2k": (2048, 450.0, 4000), "8k": (8192, 3000.0, 1200), "32k": (32768, 12000.0, 300)}
 
 
 def main() -> int:
-    """Run the cases, print the table, write the JSON."""
+    """Make the workload, run the cases, print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--small", action="store_true", help="a 7M shape instead of 8B")
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--max-length", type=int, default=4096)
-    parser.add_argument("--effective-batch", type=int, default=4)
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=["qlora"])
+    parser.add_argument("--small", action="store_true", help="a tiny shape instead of 8B")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
+    parser.add_argument("--unsloth", type=Path, help="folder in which Unsloth and its versions are installed")
+    parser.add_argument("--limit", type=float, default=900, help="seconds for one case")
+    parser.add_argument("--budget", type=float, default=1e9, help="seconds for all of them")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     args = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="tuner-benchmark-"))
     os.environ["TUNER_HOME"] = str(work / "home")
+    deadline = time.monotonic() + args.budget
+    figures = []
     try:
-        started = time.perf_counter()
-        make_model(work / "model", SMALL if args.small else LLAMA_3_8B)
-        make_data(work / "train.jsonl", rows=600)
-        print(f"model and data made in {time.perf_counter() - started:.0f} s", flush=True)
-        figures = [measure(name, work, args) for name in args.cases]
+        prepare(work, args)
+        for name in args.cases:
+            case = DEFAULTS | CASES[name] | {"name": name}
+            if args.small:
+                case |= {"steps": 7, "batch": 2, "max_length": 256}
+            left = min(args.limit, deadline - time.monotonic())
+            figures.append(measure(case, work, args, left))
+            print(line(figures[-1]), flush=True)
+            if args.json:
+                args.json.write_text(json.dumps(figures, indent=1) + "\n")
     finally:
         shutil.rmtree(work, ignore_errors=True)
     show(figures)
-    if args.json:
-        args.json.write_text(json.dumps(figures, indent=2) + "\n")
-    return int(any(case["state"] != "finished" for case in figures))
+    return int(all("reason" in figure for figure in figures))
 
 
-def make_model(folder: Path, shape: dict[str, Any]) -> None:
-    """A Llama of random weights in bfloat16, with the embedded model's tokenizer."""
-    import torch
-    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
-
-    tokenizer = AutoTokenizer.from_pretrained(paths.embedded_model())
-    config = LlamaConfig(
-        **shape,
-        max_position_embeddings=8192,
-        tie_word_embeddings=False,
-        eos_token_id=tokenizer.eos_token_id,
-        bos_token_id=None,
-        pad_token_id=tokenizer.pad_token_id,
+def prepare(work: Path, args: argparse.Namespace) -> None:
+    """The model in `work/model`, rows of each length in a folder of their own."""
+    started = time.monotonic()
+    # In a process of its own: this one must not hold the GPU.
+    code = (
+        "from pathlib import Path; from benchmarks.training import workload as w; "
+        f"w.make_model(Path({str(work / 'model')!r}), w.{'SMALL' if args.small else 'LLAMA_3_8B'})"
     )
-    torch.manual_seed(0)
-    torch.set_default_dtype(torch.bfloat16)
-    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
-        model = LlamaForCausalLM(config)
-    torch.set_default_dtype(torch.float32)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    del model
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    subprocess.run([sys.executable, "-c", code], cwd=HERE.parent, check=True)
+    wanted = {(DEFAULTS | CASES[name])["rows"] for name in args.cases}
+    for kind in sorted(wanted):
+        longest, median, rows = (256, 90.0, 80) if args.small else LONG[kind]
+        (work / kind).mkdir()
+        workload.make_rows(work / kind, rows, longest, median)
+    print(f"model and rows made in {time.monotonic() - started:.0f} s", flush=True)
 
 
-def make_data(path: Path, rows: int) -> None:
-    """Conversations of one request and one call, with four tools each."""
-    random.seed(0)
-    with path.open("w") as file:
-        for number in range(rows):
-            tools = [tool(f"{random.choice(WORDS)}_{random.choice(WORDS)}_{number}_{i}") for i in range(4)]
-            chosen = random.choice(tools)["function"]["name"]
-            arguments = {"name": random.choice(WORDS), "count": random.randint(1, 99)}
-            call = {"type": "function", "function": {"name": chosen, "arguments": arguments}}
-            request = f"Use {chosen} for {arguments['count']} of {arguments['name']}, please."
-            messages = [
-                {"role": "user", "content": request},
-                {"role": "assistant", "content": "", "tool_calls": [call]},
-            ]
-            file.write(json.dumps({"messages": messages, "tools": tools}) + "\n")
-
-
-def tool(name: str) -> dict[str, Any]:
-    """A tool with two required parameters."""
-    properties = {
-        "name": {"type": "string", "description": f"What to {random.choice(WORDS)}."},
-        "count": {"type": "integer", "description": f"How many, of the {random.choice(WORDS)}."},
+def measure(case: dict[str, Any], work: Path, args: argparse.Namespace, limit: float) -> dict[str, Any]:
+    """One case: its figures, or the reason why there are none."""
+    if limit < 20:
+        return {"case": case["name"], "reason": "no time was left"}
+    file = "pairs.jsonl" if case["method"] == "dpo" else "rows.jsonl"
+    case |= {
+        "model": str(work / "model"),
+        "data": str(work / case["rows"] / file),
+        "output": str(work / "out"),
     }
-    parameters = {"type": "object", "properties": properties, "required": list(properties)}
-    description = " ".join(random.choices(WORDS, k=12)).capitalize() + "."
-    function = {"name": name, "description": description, "parameters": parameters}
-    return {"type": "function", "function": function}
+    try:
+        made = tuner(case, limit) if case["library"] == "tuner" else script(case, work, args, limit)
+    except (RuntimeError, subprocess.TimeoutExpired) as error:
+        reason = "took too long" if isinstance(error, subprocess.TimeoutExpired) else str(error)
+        return {"case": case["name"], "reason": reason}
+    steps = made["steps"]
+    counted = steps[min(LEFT_OUT, len(steps) // 2) - 1 :]
+    seconds = counted[-1]["time"] - counted[0]["time"]
+    return {
+        "case": case["name"],
+        "tokens_per_second": (counted[-1]["tokens"] - counted[0]["tokens"]) / seconds,
+        "tokens_per_step": steps[-1]["tokens"] / len(steps),
+        "allocated": made["allocated"],
+        "reserved": made["reserved"],
+        "first_step": steps[0]["time"] - made["started"],
+        "losses": [step["loss"] for step in steps],
+        "said": made.get("said", ""),
+    }
 
 
-def measure(name: str, work: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """One run of the recipe, and what its run directory says."""
-    bits, checkpointing = CASES[name]
+def script(case: dict[str, Any], work: Path, args: argparse.Namespace, limit: float) -> dict[str, Any]:
+    """A case of TRL or Unsloth."""
+    (work / "case.json").write_text(json.dumps(case | {"targets": targets(case)}))
+    environment = dict(os.environ)
+    if case["library"] == "unsloth":
+        if args.unsloth is None:
+            raise RuntimeError("no --unsloth folder was named")
+        environment["PYTHONPATH"] = os.pathsep.join([str(args.unsloth), environment.get("PYTHONPATH", "")])
+        environment["UNSLOTH_COMPILE_LOCATION"] = str(work / "unsloth")
+    started = time.time()
+    done = subprocess.run(
+        [sys.executable, str(HERE / "training" / "script.py"), str(work / "case.json")],
+        env=environment, cwd=work, capture_output=True, text=True, timeout=limit,
+    )  # fmt: skip
+    found = [text for text in done.stdout.splitlines() if text.startswith("RESULT ")]
+    if not found:
+        raise RuntimeError((done.stderr.strip().splitlines() or ["no output"])[-1][:200])
+    return json.loads(found[-1].removeprefix("RESULT ")) | {"started": started}
+
+
+def targets(case: dict[str, Any]) -> Any:
+    """In peft's terms."""
+    return case["targets"] if case["targets"] == "all-linear" else case["targets"].split(",")
+
+
+def tuner(case: dict[str, Any], limit: float) -> dict[str, Any]:
+    """A case of ours, through the launcher, read from its run directory."""
+    from tuner_tui.runs import control
+    from tuner_tui.runs.reader import RunReader
+    from tuner_tui.training.config import TrainConfig
+    from tuner_tui.training.launchers.local import launch
+
     config = TrainConfig.model_validate(
         {
-            "name": name,
-            "model": {"name": str(work / "model")},
-            "quantization": {"bits": bits},
+            "name": "benchmark",
+            "method": case["method"],
+            "model": {"name": case["model"]},
             "data": {
-                "train": [work / "train.jsonl"],
+                "train": [case["data"]],
                 "eval_fraction": 0,
-                "max_length": args.max_length,
-                "packing": True,
+                "max_length": case["max_length"],
+                "packing": case["packing"] and case["method"] == "sft",
             },
+            "lora": {"r": 16, "alpha": 32, "targets": case["targets"]},
             "optimization": {
-                "micro_batch": 1,
-                "effective_batch": args.effective_batch,
-                "max_steps": args.steps,
-                "gradient_checkpointing": checkpointing,
+                "micro_batch": case["batch"],
+                "effective_batch": case["batch"],
+                "max_steps": case["steps"],
+                "learning_rate": 1e-4,
+                "schedule": "constant",
+                "warmup_ratio": 0,
+                "gradient_checkpointing": case["checkpointing"],
             },
-            "logging": {"save_every": 10_000},
+            "logging": {"save_every": 10_000, "log_every": 1},
+            "seed": 42,
         }
     )
     started = time.time()
     run_dir = launch(config)
-    follow(run_dir)
     reader = RunReader(run_dir)
+    while reader.status().state.live:
+        if time.time() - started > limit:
+            control.request_stop(run_dir)
+            raise RuntimeError("took too long")
+        time.sleep(0.2)
     status = reader.status()
     records = [record for record in reader.poll_metrics() if "loss" in record]
-    facts = next((event for event in reader.poll_events() if event["code"] == "started"), {})
-    # The first steps compile kernels and fill the allocator.
-    speeds = [record["tokens_per_second"] for record in records[2:]]
+    if str(status.state) != "finished" or not records:
+        raise RuntimeError(f"{status.state}: {status.reason}")
+    events = list(reader.poll_events())
     return {
-        "case": name,
-        "state": str(status.state),
-        "reason": status.reason,
-        "device": facts.get("device"),
-        "dtype": facts.get("dtype"),
-        "bits": bits,
-        "gradient_checkpointing": checkpointing,
-        "max_length": args.max_length,
-        "effective_batch": args.effective_batch,
-        "steps": len(records),
-        "first_step_seconds": records[0]["time"] - started if records else None,
-        "total_seconds": time.time() - started,
-        "tokens_per_second": statistics.median(speeds) if speeds else None,
-        "tokens_per_second_range": [min(speeds), max(speeds)] if speeds else None,
-        "peak_allocated": max((record["memory_allocated"] for record in records), default=None),
-        "peak_reserved": max((record.get("memory_reserved", 0) for record in records), default=None),
-        "estimated": estimate(config).total,
-        "loss": [records[0]["loss"], records[-1]["loss"]] if records else None,
+        "started": started,
+        "steps": [{"time": r["time"], "tokens": r.get("num_tokens", 0), "loss": r["loss"]} for r in records],
+        "allocated": records[-1].get("memory_allocated"),
+        "reserved": records[-1].get("memory_reserved"),
+        "said": next((event["message"] for event in events if event["code"] == "kernels"), ""),
     }
 
 
+def line(figure: dict[str, Any]) -> str:
+    """One row of the table."""
+    if "reason" in figure:
+        return f"| {figure['case']} | not run: {figure['reason']} | | | | |"
+    peaks = " | ".join(
+        f"{figure[name] / 2**30:.2f}" if figure[name] else "" for name in ("allocated", "reserved")
+    )
+    return (
+        f"| {figure['case']} | {figure['tokens_per_second']:,.0f} | {figure['tokens_per_step']:,.0f} "
+        f"| {peaks} | {figure['first_step']:.1f} |"
+    )
+
+
 def show(figures: list[dict[str, Any]]) -> None:
-    """The table that a README quotes."""
-    print(f"\n{figures[0]['device']}, {figures[0]['dtype']}, torch process of its own")
-    print("case        ckpt   tokens/s   allocated GB  reserved GB  estimated GB  first step s  loss")
-    for case in figures:
-        if case["tokens_per_second"] is None:
-            print(f"{case['case']:<12}{case['state']}: {case['reason']}")
-            continue
-        print(
-            f"{case['case']:<12}{'yes' if case['gradient_checkpointing'] else 'no':<5}"
-            f"{case['tokens_per_second']:>10,.0f}{case['peak_allocated'] / 1e9:>15.2f}"
-            f"{case['peak_reserved'] / 1e9:>13.2f}{case['estimated'] / 1e9:>14.2f}"
-            f"{case['first_step_seconds']:>14.1f}  {case['loss'][0]:.3f} -> {case['loss'][1]:.3f}"
-        )
+    """The table that a README quotes, and whether the cases compute the same."""
+    print("\n| case | useful tok/s | tokens a step | allocated GiB | reserved GiB | start to first step, s |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for figure in figures:
+        print(line(figure))
+    said = {figure["said"] for figure in figures if figure.get("said")}
+    print(*(f"\ntuner: {text}" for text in sorted(said)), sep="")
+    losses = {figure["case"]: figure["losses"] for figure in figures if "losses" in figure}
+    ours, theirs = losses.get("tuner"), losses.get("TRL, packed")
+    if ours and theirs:
+        apart = max(abs(a - b) for a, b in zip(ours, theirs, strict=False))
+        print(f"\nlosses of the same rows: tuner {ours}\n  TRL, packed {theirs}\n  at most {apart:.4f} apart")
 
 
 if __name__ == "__main__":
