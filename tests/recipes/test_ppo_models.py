@@ -72,6 +72,47 @@ def test_scores_are_those_of_the_reward_model_itself(tiny_model: Path, reward: P
     )
 
 
+@pytest.mark.parametrize("family", ["Qwen3Config", "Gemma2Config", "Gemma3TextConfig"])
+def test_other_families_of_models(family: str, tmp_path: Path) -> None:
+    """With sliding windows and capped logits, where a wrong position or mask would show."""
+    import transformers
+
+    more = {} if family == "Qwen3Config" else {"sliding_window": 8, "query_pre_attn_scalar": 16}
+    shape = getattr(transformers, family)(
+        vocab_size=128,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=16,
+        pad_token_id=1,
+        eos_token_id=2,
+        **more,
+    )
+    torch.manual_seed(0)
+    transformers.AutoModelForCausalLM.from_config(shape).save_pretrained(tmp_path / "base")
+    models = with_reward(
+        causal(tmp_path / "base"), policy(), random_reward(tmp_path / "base", tmp_path / "adapter")
+    )
+    prompts = [list(range(5, 17)), [5, 6]]
+    answers = sample(models, prompts, TURNS, PPOConfig(max_new_tokens=4), lambda: False)
+    scorer = transformers.AutoModelForSequenceClassification.from_pretrained(
+        tmp_path / "base", num_labels=1, dtype=torch.float32
+    )
+    judge_alone = PeftModel.from_pretrained(scorer, str(tmp_path / "adapter")).eval()
+    base_alone = causal(tmp_path / "base").eval()
+    batch = collate(prompts, answers, 1, "cpu")
+    with torch.no_grad():
+        scores, reference = models.scores(batch), models.reference(batch)
+        for row, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
+            ids = torch.tensor([prompt + answer])
+            assert scores[row].item() == pytest.approx(judge_alone(ids).logits.item(), abs=1e-5)
+            alone = base_alone(ids).logits[0, len(prompt) - 1 : -1].log_softmax(-1)
+            expected = alone[range(len(answer)), answer]
+            torch.testing.assert_close(reference[row, : len(answer)], expected, atol=1e-5, rtol=1e-5)
+
+
 def test_the_value_begins_as_the_reward_model(models: Models) -> None:
     batch = collate(PROMPTS, ANSWERS, 1, "cpu")
     with torch.no_grad():
