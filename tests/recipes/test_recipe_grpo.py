@@ -119,7 +119,7 @@ def test_grpo_with_tools_that_are_executed(config: TrainConfig, tmp_path: Path) 
     config.data.train = [write_rows(tmp_path / "two.jsonl", "Oslo", "Atlantis")]
     tools = tmp_path / "tools.py"
     tools.write_text(TOOLS)
-    config.grpo.tools, config.grpo.max_new_tokens, config.data.max_length = str(tools), 120, 600
+    config.grpo.tools, config.grpo.max_new_tokens, config.data.max_length = str(tools), 90, 600
     config.grpo.temperature = 0.1
     config.optimization.max_steps = 1
     run_dir = local.launch(config)

@@ -139,7 +139,7 @@ def test_calls_are_executed_and_only_what_the_model_said_is_learned(tmp_path: Pa
                 num_generations=2,
                 per_device_train_batch_size=4,
                 gradient_accumulation_steps=1,
-                max_completion_length=110,
+                max_completion_length=90,
                 temperature=0.01,  # as good as greedy
                 generation_kwargs={"use_cache": True},
                 report_to="none",
