@@ -86,7 +86,6 @@ def test_schemas_are_made_of_signatures_and_docstrings(box: ToolBox) -> None:
                 },
                 "required": ["a"],
             },
-            "return": {"type": "integer"},
         },
     }
 

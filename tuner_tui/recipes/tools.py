@@ -150,6 +150,8 @@ def _schema(path: Path, function: Callable[..., Any]) -> dict[str, Any]:
     except Exception as error:  # its own kinds, and what a strange type hint raises
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"grpo.tools: {path}: {function.__name__} cannot be a tool: {reason}") from error
+    # What it returns is no part of a declaration elsewhere, and small models take it for an argument.
+    schema["function"].pop("return", None)
     return schema
 
 
