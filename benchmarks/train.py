@@ -68,6 +68,7 @@ def main() -> int:
     parser.add_argument("--small", action="store_true", help="a tiny shape instead of 8B")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
     parser.add_argument("--unsloth", type=Path, help="folder in which Unsloth and its versions are installed")
+    parser.add_argument("--rows", type=int, help="rows of the 2k cases, instead of 4000: a shorter start")
     parser.add_argument("--limit", type=float, default=900, help="seconds for one case")
     parser.add_argument("--budget", type=float, default=1e9, help="seconds for all of them")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
@@ -105,6 +106,7 @@ def prepare(work: Path, args: argparse.Namespace) -> None:
     wanted = {(DEFAULTS | CASES[name])["rows"] for name in args.cases}
     for kind in sorted(wanted):
         longest, median, rows = (256, 90.0, 80) if args.small else LONG[kind]
+        rows = min(rows, args.rows or rows)
         (work / kind).mkdir()
         workload.make_rows(work / kind, rows, longest, median)
     print(f"model and rows made in {time.monotonic() - started:.0f} s", flush=True)

@@ -1,7 +1,8 @@
 """Attention over rows of different lengths, laid end to end: forward and backward, without autograd.
 
 On CUDA: the flash kernels that torch ships, on all rows at once (arXiv:2307.08691), grouped queries (fewer
-key heads than query heads) without repeating any. On a CPU: torch's own flash kernel, row by row.
+key heads than query heads) without repeating any; cuDNN's for very long rows, if they are there and sound. On
+a CPU: torch's own flash kernel, row by row.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
+
+from tuner_tui.recipes.kernels import cudnn_attention
 
 _aten = torch.ops.aten
 
@@ -59,6 +62,16 @@ def attend(
     """
     if not q.is_cuda:
         return _cpu(q, k, v, layout, heads)
+    if _long(layout, heads) and cudnn_attention.sound(q, k, heads.scale):
+        out, sums = cudnn_attention.attend(q, k, v, layout.starts, layout.longest, heads.scale)
+        return out, (sums,)
+    return flash(q, k, v, layout, heads)
+
+
+def flash(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, heads: Heads
+) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+    """`attend` by torch's flash kernels."""
     causal, left, right = _window(layout, heads)
     out, lse, state, unused, _ = _aten._flash_attention_forward(
         q, k, v, layout.starts, layout.starts, layout.longest, layout.longest, 0.0, causal, False,
@@ -80,6 +93,24 @@ def attend_backward(
     """The gradients by q, k and v of `attend`."""
     if not q.is_cuda:
         return _cpu_backward(grad, q, k, v, out, saved, layout, heads)
+    if len(saved) == 1:
+        return cudnn_attention.attend_backward(
+            grad, q, k, v, out, saved[0], layout.starts, layout.longest, heads.scale
+        )
+    return flash_backward(grad, q, k, v, out, saved, layout, heads)
+
+
+def flash_backward(
+    grad: torch.Tensor,
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    out: torch.Tensor,
+    saved: tuple[torch.Tensor, ...],
+    layout: Layout,
+    heads: Heads,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """`attend_backward` of what `flash` has computed."""
     lse, state, unused = saved
     causal, left, right = _window(layout, heads)
     dq, dk, dv = _aten._flash_attention_backward(
@@ -87,6 +118,10 @@ def attend_backward(
         state, unused, scale=heads.scale, window_size_left=left, window_size_right=right,
     )  # fmt: skip
     return dq, dk, dv
+
+
+def _long(layout: Layout, heads: Heads) -> bool:
+    return layout.longest >= cudnn_attention.FROM and (heads.window is None or layout.longest <= heads.window)
 
 
 def _window(layout: Layout, heads: Heads) -> tuple[bool, int | None, int | None]:
