@@ -15,7 +15,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """TRL with this head, until the test ends."""
     monkeypatch.setattr(utils, "_ChunkedLogProbFunction", ChunkedLogProbFunction)
     monkeypatch.setattr(utils, "_use_triton", utils._use_triton)
-    assert head.take()
+    assert head.take(torch.zeros(1))
     assert head.take()  # once more changes nothing
 
 
@@ -45,6 +45,18 @@ def test_equal_to_trl(taken: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(made[4], plain[4])
     assert made[4].sum() >= 50
     torch.testing.assert_close(gradient, plain_gradient, rtol=1e-4, atol=1e-5)
+
+
+def test_one_that_is_wrong_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(logits: torch.Tensor, *rest: torch.Tensor) -> None:
+        right(logits, *rest)
+        logits.neg_()
+
+    right = head.score
+    monkeypatch.setattr(utils, "_ChunkedLogProbFunction", ChunkedLogProbFunction)
+    monkeypatch.setattr(head, "score", wrong)
+    assert not head.take(torch.zeros(1))
+    assert utils._ChunkedLogProbFunction is ChunkedLogProbFunction
 
 
 def test_the_gradient_by_definition(taken: None) -> None:

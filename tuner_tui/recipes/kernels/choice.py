@@ -23,7 +23,7 @@ def choose(model: Any, kernels: str, attention: str, checkpointing: str, sharded
         why = "model.kernels is off" if kernels == "off" else f"model.attention is {attention}"
         return _plain(base, backbone, named, checkpointing, sharded, f"the model as it is: {why}.")
     cuda = next(base.parameters()).is_cuda
-    head.take()
+    head.take(base.get_input_embeddings().weight)
     reason = "the weights are spread over several cards" if sharded else unfit(base, backbone)
     if not reason and backbone is not None:
         made = _fast(base, backbone, checkpointing)

@@ -21,8 +21,11 @@ _EXPECTED = [
 ]  # fmt: skip
 
 
-def take() -> bool:
-    """Put this head in the place of TRL's in this process; False if TRL's is not as it is known here.
+def take(like: torch.Tensor | None = None) -> bool:
+    """Put this head in the place of TRL's in this process.
+
+    False if TRL's is not as it is known here, or if on the device and in the type of `like` this head does
+    not give what TRL's does.
 
     Calls that it does not serve (other outputs, capped or scaled logits, a head that is trained) go to TRL's.
     On a CPU, too, only labelled tokens are scored from now on: TRL scores all of them where Triton is absent,
@@ -38,10 +41,32 @@ def take() -> bool:
     if plain is None or list(inspect.signature(plain.forward).parameters)[1:] != _EXPECTED:
         return False
     _Door.plain = plain
+    if like is not None and not _sound(plain, like):
+        return False
     utils._ChunkedLogProbFunction = _Door
     if hasattr(utils, "_use_triton"):
         utils._use_triton = lambda device: True
     return True
+
+
+def _sound(plain: Any, like: torch.Tensor) -> bool:
+    """Whether both heads agree on a small random problem: log probabilities, entropies, the gradient."""
+    draw = torch.Generator().manual_seed(0)
+    hidden, weight = (torch.randn(n, 64, generator=draw).to(like) for n in (100, 5000))
+    targets = torch.randint(0, 5000, (100,), generator=draw).to(like.device)
+    made = []
+    try:
+        for function in (_Door, plain):
+            leaf = hidden.clone().requires_grad_()
+            with torch.enable_grad(), torch.autocast(like.device.type, enabled=False):
+                given = function.apply(
+                    leaf, weight, None, targets, 1.0, 2048, None, 1.0, tuple(sorted(_OURS))
+                )
+                (gradient,) = torch.autograd.grad(given[0].sum(), leaf)
+            made.append((given[0].detach().float(), given[1].detach().float(), gradient.float()))
+    except Exception:  # the kernels cannot be compiled here, for one
+        return False
+    return all((a - b).norm() <= 2e-2 * b.norm() for a, b in zip(*made, strict=True))
 
 
 class _Door:
