@@ -9,6 +9,7 @@ import pytest
 import torch
 from datasets import Dataset
 from group_rows import TOOLS, request, tool
+from peft import LoraConfig
 from transformers import AutoModelForCausalLM
 from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
 
@@ -18,6 +19,7 @@ from tuner_tui.errors import UserError
 from tuner_tui.recipes.conventions import find_convention
 from tuner_tui.recipes.faults import explain
 from tuner_tui.recipes.groups import grouped, teach_parsing
+from tuner_tui.recipes.kernels import fast_path
 from tuner_tui.recipes.model import load_tokenizer
 from tuner_tui.recipes.prompts import as_messages, exchanges_of, prompt_rows, prompts_of
 from tuner_tui.recipes.rewards import Judge, joined
@@ -77,7 +79,7 @@ def test_trl_generates_from_the_tokens_that_training_renders(
     tokenizer = load_tokenizer(str(tiny_model))
     renderer = Renderer(tokenizer)
     made = grouped(trainer, SilentRun(tmp_path), renderer)(
-        model=AutoModelForCausalLM.from_pretrained(tiny_model),
+        model=AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32),
         reward_funcs=[lambda completions, **_: [0.0] * len(completions)],
         args=config(str(tmp_path), use_cpu=True, bf16=False, num_generations=2, report_to="none"),
         train_dataset=Dataset.from_list(rows),
@@ -130,7 +132,7 @@ def test_calls_are_executed_and_only_what_the_model_said_is_learned(tmp_path: Pa
     with ToolBox(path, seconds=30) as box:
         rows, _ = written([request("Oslo"), request("Atlantis")], box.schemas, 600)
         trainer = grouped(GRPOTrainer, SilentRun(tmp_path), renderer, box.schemas)(
-            model=AutoModelForCausalLM.from_pretrained(paths.embedded_model()),
+            model=AutoModelForCausalLM.from_pretrained(paths.embedded_model(), dtype=torch.float32),
             reward_funcs=Judge(convention, tokenizer, {tokenizer.eos_token_id}).functions(["tool"]),
             args=GRPOConfig(
                 str(tmp_path),
@@ -206,3 +208,53 @@ def test_outputs_that_are_no_numbers_are_explained() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.multinomial(torch.tensor([float("nan"), 1.0]), 1)
     assert explain(caught.value).startswith("the model's outputs became infinite or not a number while it")
+
+
+def test_the_fast_path_has_the_same_loss_gradient_and_reference(tmp_path: Path, written: Any) -> None:
+    """Rows with padding on both sides, the adapter on and off."""
+    rows, _ = written([request("Oslo"), request("Rio de Janeiro", due=False)])
+    torch.manual_seed(0)
+    tokenizer = load_tokenizer("embedded")
+    trainer = grouped(GRPOTrainer, SilentRun(tmp_path), Renderer(tokenizer))(
+        model=AutoModelForCausalLM.from_pretrained(paths.embedded_model(), dtype=torch.float32),
+        reward_funcs=[lambda completion_ids, **_: [float(sum(ids) % 7) for ids in completion_ids]],
+        args=GRPOConfig(
+            str(tmp_path),
+            use_cpu=True,
+            bf16=False,
+            num_generations=2,
+            per_device_train_batch_size=6,
+            gradient_accumulation_steps=1,
+            max_completion_length=24,
+            beta=0.1,
+            temperature=1.5,
+            generation_kwargs={"use_cache": True},
+            report_to="none",
+        ),
+        train_dataset=Dataset.from_list(rows),
+        processing_class=tokenizer,
+        peft_config=LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False),
+    )
+    model = trainer.model.train()
+    trainer.current_gradient_accumulation_steps = 1
+    batch = trainer._generate_and_score_completions([rows[place] for place in (0, 0, 1, 1, 2, 2)])
+    assert batch["advantages"].any()
+    assert not batch["prompt_mask"].all() and not batch["completion_mask"].all()
+    ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], 1)
+    mask = torch.cat([batch["prompt_mask"], batch["completion_mask"]], 1)
+
+    def computed() -> tuple[torch.Tensor, ...]:
+        model.zero_grad()
+        loss = trainer.compute_loss(model, dict(batch))
+        loss.backward()
+        with torch.no_grad(), model.disable_adapter():
+            width = batch["completion_ids"].shape[1]
+            reference = trainer._get_per_token_logps_and_entropies(model, ids, mask, width)[0]
+        gradient = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+        return loss.detach(), gradient, reference * batch["completion_mask"]
+
+    plain = computed()
+    assert fast_path(model).layers == "fast"
+    for one, other in zip(plain, computed(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+    assert plain[1].abs().max() > 0.01
