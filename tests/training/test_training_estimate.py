@@ -66,6 +66,39 @@ def test_an_8b_model_takes_what_an_h200_measured(case: tuple[Any, ...]) -> None:
     assert any("bfloat16" in note for note in found.notes)
 
 
+# Peaks that the allocator reserved (max_memory_reserved), of benchmarks/memory.md.
+RESERVED = [
+    ("meta-llama/Llama-3.1-8B-Instruct", 4, 64, "all-linear", 16384, 1, "full", True, "sft", 15.67),
+    ("meta-llama/Llama-3.1-8B-Instruct", None, 8, "all-linear", 8192, 1, "full", False, "sft", 20.56),
+    ("meta-llama/Llama-3.1-8B-Instruct", 4, 16, "all-linear", 2048, 1, "full", False, "dpo", 8.68),
+    ("Qwen/Qwen3-0.6B", 4, 16, "all-linear", 16384, 1, "full", True, "sft", 2.68),
+    ("Qwen/Qwen3-0.6B", None, 32, "all-linear", 8192, 1, "none", True, "sft", 10.33),
+    ("Qwen/Qwen3-4B", 4, 16, "all-linear", 1024, 4, "none", False, "dpo", 28.16),
+    ("Qwen/Qwen3-8B", 4, 16, "all-linear", 4096, 1, "none", False, "sft", 21.91),
+    ("Qwen/Qwen3-8B", 4, 16, "all-linear", 16384, 1, "full", False, "sft", 14.16),
+]
+
+
+@pytest.mark.parametrize("case", RESERVED, ids=lambda case: "-".join(map(str, case[:7])))
+def test_what_is_reserved_is_within_a_tenth_of_the_estimate(case: tuple[Any, ...]) -> None:
+    model, bits, rank, targets, length, rows, checkpointing, packing, method, measured = case
+    config = TrainConfig.model_validate(
+        {
+            "method": method,
+            "model": {"name": model},
+            "quantization": {"bits": bits},
+            "lora": {"r": rank, "targets": targets},
+            "data": {"train": ["x.jsonl"], "max_length": length, "packing": packing},
+            "optimization": {
+                "micro_batch": rows,
+                "effective_batch": rows,
+                "gradient_checkpointing": checkpointing,
+            },
+        }
+    )
+    assert estimate(config, H200).reserved == pytest.approx(measured * 1e9, rel=0.1)
+
+
 def test_the_parts_of_qlora_are_what_the_formulas_say() -> None:
     found = estimate(TrainConfig.model_validate(LLAMA), H200).parts
     linear = 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336)

@@ -215,7 +215,6 @@ def workspace_bytes(shape: Shape, work: Work) -> int:
     pass, what it makes and does not keep. transformers' layers give back what they kept as the gradients
     come, so half of these are counted."""
     h, i, w = shape.hidden, shape.feed_forward * shape.active_experts, work.width
-    heads = 2 * shape.query + 2 * shape.key_value
     if work.path != "fast":
         size = work.tokens * w * (i + h)
         if work.checkpointing != "none":
@@ -224,6 +223,13 @@ def workspace_bytes(shape: Shape, work: Work) -> int:
     backward = work.tokens * w * (i + 5 * h)
     if work.checkpointing == "none":
         return backward
-    forward = work.tokens * w * (heads + 3 * i + 2 * h)
-    again = work.tokens * w * (heads + 6 * h) + min(work.tokens, 4096) * w * (3 * i + h)
+    q, kv = shape.query, shape.key_value
+    turned = q + kv if shape.normalized_heads else 0
+    made = (q + 2 * kv) + q + turned
+    forward = work.tokens * w * (made + 3 * i + 2 * h)
+    # Beside what is made again stand gradients: of the heads, of attention's output, of the layer's input,
+    # and those of the queries once more, in float32, as the flash kernels sum them. The feed-forward goes in
+    # parts.
+    gradients = work.tokens * (w * ((q + 2 * kv) + q + 2 * h) + 4 * q)
+    again = work.tokens * w * made + gradients + min(work.tokens, 4096) * w * (3 * i + h)
     return max(backward, forward, again)
