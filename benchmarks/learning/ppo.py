@@ -25,16 +25,13 @@ SHORT = 160
 
 
 def measure(seed: int) -> dict[str, Any]:
-    """Mean rewards before and after, the judge's mean for the right answers, and what is right at all."""
-    begun = sft(seed)
-    judge = load_preset("reward")
-    judge.name, judge.seed, judge.quantization.bits = f"judge-{seed}", seed, None
-    judge.model.adapter, judge.logging.eval_every = begun, 0
-    judge_run = run(judge)
+    """Mean rewards before and after, the judge's mean for the right answers, and what is right at all.
 
+    All seeds have one beginning and one judge; the seed is that of PPO.
+    """
     config = load_preset("ppo")
     config.name, config.seed, config.quantization.bits = f"ppo-{seed}", seed, None
-    config.model.adapter, config.ppo.reward_model = begun, str(judge_run / "adapter")
+    config.model.adapter, config.ppo.reward_model = begun(), str(judge() / "adapter")
     config.data.train, config.data.eval = [prompt_file()], held_out_file()
     config.logging.eval_every = 0
     run_dir = run(config)
@@ -45,25 +42,34 @@ def measure(seed: int) -> dict[str, Any]:
     gain = (after - before) / (right - before)
     held_out = held_out_pairs(PROMPTS)
     return {
-        "judge_accuracy": last(judge_run, "eval_accuracy"),
+        "judge_accuracy": last(judge(), "eval_accuracy"),
         "before": before,
         "after": after,
         "right_answers": right,
         "gain": gain,
         "kl": last(run_dir, "kl"),
-        "right_before": rate(outcomes(Path(begun), held_out), "right"),
-        "right_after": rate(outcomes(run_dir / "adapter", held_out, before=begun), "right"),
+        "right_before": rate(outcomes(Path(begun()), held_out), "right"),
+        "right_after": rate(outcomes(run_dir / "adapter", held_out, before=begun()), "right"),
         "holds": gain >= 0.5,
     }
 
 
 @cache
-def sft(seed: int) -> str:
-    """The adapter of a model that has seen some 100 right answers: it calls, and mostly wrongly."""
+def begun() -> str:
+    """The adapter of a model that has seen some 100 right answers: it calls sometimes, and often wrongly."""
     config = load_preset("demo")
-    config.name, config.seed, config.quantization.bits = f"begun-{seed}", seed, None
+    config.name, config.quantization.bits = "begun", None
     config.optimization.max_steps, config.logging.eval_every = 6, 0
     return str(run(config) / "adapter")
+
+
+@cache
+def judge() -> Path:
+    """The run of a reward model, upon the same base."""
+    config = load_preset("reward")
+    config.name, config.quantization.bits = "judge", None
+    config.model.adapter, config.logging.eval_every = begun(), 0
+    return run(config)
 
 
 def mean_score_of_right_answers(config: TrainConfig) -> float:
@@ -76,7 +82,7 @@ def mean_score_of_right_answers(config: TrainConfig) -> float:
     tokenizer = models.load_tokenizer("embedded")
     renderer = Renderer(tokenizer, models.stop_tokens("embedded"))
     base = models.base_for(config, models.compute_dtype("float32"))
-    judge = with_reward(base, models.lora(config), Path(str(config.ppo.reward_model)))
+    scorer = with_reward(base, models.lora(config), Path(str(config.ppo.reward_model)))
     prompts, answers = [], []
     for example in held_out_pairs(PROMPTS):
         prompt = renderer.prompt(example)
@@ -86,7 +92,7 @@ def mean_score_of_right_answers(config: TrainConfig) -> float:
         answers.append(answer[: len(answer) - len(renderer.after_end())])
     turns = Turns(sorted(renderer.ends), renderer.after_end(), tokenizer.pad_token_id)
     assert all(turns.ended(answer) for answer in answers)
-    return float(score(judge, prompts, answers, turns, 16).mean())
+    return float(score(scorer, prompts, answers, turns, 16).mean())
 
 
 def prompt_file() -> Path:

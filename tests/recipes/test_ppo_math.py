@@ -90,6 +90,14 @@ def test_the_gradient_stops_where_the_objective_is_clipped() -> None:
     torch.testing.assert_close(gradient, tensor([0.0, -1.1]))
 
 
+def test_a_ratio_beyond_all_bounds_does_not_overflow() -> None:
+    logprobs = tensor([60.0, -60.0, 200.0]).requires_grad_()
+    losses, _ = mathematics.policy_losses(logprobs, torch.zeros(3), tensor([-1.0, -1.0, 1.0]), 0.2)
+    (gradient,) = torch.autograd.grad(losses.sum(), logprobs)
+    assert losses.isfinite().all()
+    assert gradient.tolist() == [0, 0, 0]
+
+
 def test_the_clipped_value_loss_by_hand() -> None:
     losses, clipped = mathematics.value_losses(
         tensor([2.0, 2.0, 1.1]), tensor([1.0, 1.0, 1.0]), tensor([1.5, 3.0, 1.0]), 0.2

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 _EPSILON = 1e-8
+_LARGEST_LOG_RATIO = 20.0
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
@@ -117,12 +118,19 @@ def policy_losses(
 ) -> tuple[Tensor, Tensor]:
     """The clipped objective of each token, to be minimised, and where clipping took effect (bool).
 
-    -min(ρ A, clip(ρ, 1-ε, 1+ε) A) with ρ = π(a|s)/π_old(a|s): arXiv:1707.06347, equation 7.
+    -min(ρ A, clip(ρ, 1-ε, 1+ε) A) with ρ = π(a|s)/π_old(a|s): arXiv:1707.06347, equation 7. Only log ρ within
+    ±20 counts (as in verl, arXiv:2409.19256): a worse token that has become e^50 times as probable would make
+    gradients that no float32 holds.
     """
-    ratio = (logprobs - old_logprobs).exp()
+    ratio = bounded(logprobs - old_logprobs).exp()
     plain = -advantages * ratio
     clipped = -advantages * ratio.clamp(1 - clip, 1 + clip)
     return torch.maximum(plain, clipped), clipped > plain
+
+
+def bounded(log_ratio: Tensor) -> Tensor:
+    """Log ratios within what can be computed with; outside there is no gradient."""
+    return log_ratio.clamp(-_LARGEST_LOG_RATIO, _LARGEST_LOG_RATIO)
 
 
 def value_losses(values: Tensor, old_values: Tensor, returns: Tensor, clip: float) -> tuple[Tensor, Tensor]:

@@ -222,5 +222,7 @@ def _accumulate(
             sums["clip_fraction"] += mean(clipped.float(), part.mask)
             sums["value_clip_fraction"] += mean(value_clipped.float(), part.mask)
             # Of the policy that sampled, from the policy now.
-            sums["approx_kl"] += mean(mathematics.kl_k3(part.logprobs - logprobs), part.mask)
+            sums["approx_kl"] += mean(
+                mathematics.kl_k3(mathematics.bounded(part.logprobs - logprobs)), part.mask
+            )
     return {name: float(value) for name, value in sums.items()}
