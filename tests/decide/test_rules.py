@@ -59,14 +59,14 @@ def test_rule_that_decides(answers: dict[str, Any], rule: str, verdict: str, tec
         ({"gpu": "24gb", "model": "medium", "goal": "agent"}, "qlora", "gpu-24gb-qlora"),
         ({"gpu": "80gb", "model": "medium"}, "lora", "gpu-80gb-lora"),
         ({"gpu": "several", "model": "large"}, "lora", "gpu-80gb-lora"),
-        ({"failures": ["style"], "preferences": "pairs"}, "dpo", None),
+        ({"failures": ["style"], "preferences": "pairs"}, "dpo", "dpo"),
         ({"preferences": "pairs"}, "qlora", "gpu-24gb-qlora"),
         (
             {"failures": ["needless_calls"], "preferences": "stream", "gpu": "several", "time": "weeks"},
             "rlhf",
-            None,
+            "reward",
         ),
-        ({"failures": ["style"], "preferences": "stream", "gpu": "24gb"}, "dpo", None),
+        ({"failures": ["style"], "preferences": "stream", "gpu": "24gb"}, "dpo", "dpo"),
         ({"rows": "many", "gpu": "several", "time": "weeks", "model": "medium"}, "sft", None),
     ],
 )

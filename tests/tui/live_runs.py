@@ -31,14 +31,38 @@ def log_steps(writer: RunWriter, first: int, last: int, *, broken: int | None = 
     writer.update(step=last, epoch=last / 20)
 
 
+def log_tried_out(writer: RunWriter, first: int, last: int) -> None:
+    """Metrics as those of PPO: a reward that rises, also on held-out prompts, and a KL that grows."""
+    for step in range(first, last + 1):
+        writer.metrics(
+            step,
+            {
+                "reward": step / 10,
+                "reward_std": 1.0,
+                "kl": step / 100,
+                "entropy": 1.0,
+                "clip_fraction": 0.125,
+                "value_loss": 0.5,
+                "grad_norm": 0.7,
+                "memory_allocated": 3 * 2**30,
+                "odd/metric[red]": 7.0,
+            },
+        )
+        if step % 5 == 0:
+            writer.metrics(step, {"eval_reward": step / 10 - 0.25})
+    writer.update(step=last)
+
+
 @contextmanager
-def live_run(name: str = "trial", total: int = 40, steps: int = 12) -> Iterator[tuple[Path, RunWriter]]:
+def live_run(
+    name: str = "trial", total: int = 40, steps: int = 12, method: str = "sft"
+) -> Iterator[tuple[Path, RunWriter]]:
     """A run whose trainer is this process, for as long as the block lasts."""
-    run_dir = create_run(name, "name: trial\n", {})
+    run_dir = create_run(name, f"name: trial\nmethod: {method}\n", {})
     with RunWriter(run_dir) as writer:
         writer.update(state=RunState.RUNNING, phase="training", total=total)
         writer.event("started", "Training began.")
-        log_steps(writer, 1, steps)
+        (log_tried_out if method == "ppo" else log_steps)(writer, 1, steps)
         yield run_dir, writer
 
 

@@ -7,6 +7,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
+from tuner_tui.runs.metrics import Smoother
 from tuner_tui.tui.app import TunerApp
 from tuner_tui.tui.widgets import axes, braille
 from tuner_tui.tui.widgets.curve_chart import CurveChart
@@ -244,3 +245,11 @@ async def test_a_chart_that_grew_looks_like_one_that_got_all_at_once() -> None:
         chart.extend("train", steps, values)
         await pilot.pause()
         assert chart.text() == grown
+
+
+@pytest.mark.parametrize("value", [7.0, 0.1, 0.0, -3.3, 1e-9, 1e12])
+def test_a_curve_that_never_moves_has_distinct_ticks(value: float) -> None:
+    # The smoothed curve of equal values differs from them in its last digit.
+    low, high = sorted((value, Smoother(0.6).extend([value] * 30)[-1]))
+    marks = axes.ticks(low, high, 4)
+    assert len(set(marks)) == len(marks) >= 2 and marks[0] <= low <= high <= marks[-1]

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from textual.pilot import Pilot
-from textual.widgets import Input, Static, TabbedContent
+from textual.widgets import Input, OptionList, Static, TabbedContent
 
 from tuner_tui import paths
-from tuner_tui.training.config import load_config
+from tuner_tui.training.config import load_config, to_yaml
 from tuner_tui.training.presets import load_preset
 from tuner_tui.tui.app import TunerApp
 from tuner_tui.tui.screens.configure import ConfigureScreen
@@ -276,3 +276,78 @@ async def test_every_size_shows_what_matters(until: Until) -> None:
             await pilot.resize_terminal(*size)
             await until(pilot, lambda: not tabs.get_tab("estimate").display)
             assert screen.query_one("#side").region.right <= size[0]
+
+
+async def test_the_form_follows_the_method_and_keeps_what_was_typed(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await _open(app, pilot, until)
+        method, beta = screen.form.row("method"), screen.form.row("preference.beta")
+        assert not beta.display and "preference" not in to_yaml(app.journey.config)
+        screen.set_focus(method)
+        await pilot.press("space")
+        await until(pilot, lambda: method.raw == "dpo" and beta.display)
+        assert "direct preference optimization" in screen.query_one("#field-help", Prose).render().plain
+        # The sample rows are conversations: told at the file, and no fault of the form.
+        train = screen.form.row("data.train")
+        await until(pilot, lambda: train.note[0].startswith("✗ dpo needs pairs"))
+        assert "✓ complete" in _state(screen)
+        beta.set_raw("0.3")
+        await until(
+            pilot, lambda: app.journey.config is not None and app.journey.config.preference.beta == 0.3
+        )
+        assert "beta: 0.3" in to_yaml(app.journey.config)
+        beta.set_raw("nonsense")
+        await until(pilot, lambda: bool(beta.error) and app.journey.config is None)
+        method.set_raw("grpo")
+        # A fault in a field that means nothing to the method is none.
+        await until(pilot, lambda: app.journey.config is not None and not beta.display)
+        assert screen.form.row("grpo.generations").display and not screen.form.row("ppo.rollouts").display
+        method.set_raw("kto")
+        await until(pilot, lambda: beta.display and beta.raw == "nonsense")
+        assert not screen.form.row("preference.loss").display
+        assert screen.form.row("preference.desirable_weight").display
+
+
+async def test_a_rule_of_the_method_is_told_at_the_fields_that_it_names(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        screen.form.row("method").set_raw("ppo")
+        reward = screen.form.row("ppo.reward_model")
+        await until(pilot, lambda: reward.error.startswith("missing; train one first"))
+        assert not screen.form.row("method").error and not screen.form.row("lora.r").error
+        await pilot.press("n")
+        await until(pilot, lambda: screen.focused is reward)
+
+
+async def test_presets_stand_in_groups_by_their_method(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        choices = app.screen.query_one(OptionList)
+        prompts = [str(choices.get_option_at_index(index).prompt) for index in range(choices.option_count)]
+        heads = [text.strip() for text in prompts if ": " in text.split("\n  ")[0] and "\n  " not in text]
+        assert heads[0] == "sft: supervised fine-tuning"
+        assert "dpo: direct preference optimization" in heads
+        choices.highlighted = next(
+            i for i in range(len(prompts)) if choices.get_option_at_index(i).id == "dpo"
+        )
+        await pilot.press("enter")
+        await until(pilot, lambda: "preset dpo" in _state(screen))
+        assert app.journey.config is not None and app.journey.config.method == "dpo"
+        await until(pilot, lambda: "preference pairs" in screen.form.row("data.train").note[0])
+
+
+async def test_the_command_is_copied(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await _open(app, pilot, until)
+        await pilot.press("c")
+        await until(pilot, lambda: "tuner_tui.recipes.sft RUN_DIR" in app.clipboard)
+        screen.form.row("launch.gpus").set_raw("2")
+        await until(pilot, lambda: app.journey.config is not None and app.journey.config.launch.gpus == 2)
+        await pilot.press("c")
+        await until(pilot, lambda: "torch.distributed.run --nproc-per-node=2" in app.clipboard)

@@ -1,19 +1,22 @@
 """The Train screen on real run directories: alive, ended, lost; requests; coming back."""
 
 import json
+import math
 from collections.abc import Callable
 
-from live_runs import ended_run, live_run, log_steps
-from textual.widgets import Static
+from live_runs import ended_run, live_run, log_steps, log_tried_out
+from textual.widgets import OptionList, Static
 
 from tuner_tui.runs import control
 from tuner_tui.runs.layout import ADAPTER, CONFIG, LOG, STATUS, RunState
 from tuner_tui.tui.app import TunerApp
 from tuner_tui.tui.screens.confirm import ConfirmScreen
 from tuner_tui.tui.screens.home import HomeScreen
+from tuner_tui.tui.screens.metrics import MetricsScreen
 from tuner_tui.tui.screens.train import TrainScreen
 from tuner_tui.tui.widgets.curve_chart import CurveChart
 from tuner_tui.tui.widgets.log_tail import LogTail
+from tuner_tui.tui.widgets.metric_bar import MetricBar
 from tuner_tui.tui.widgets.run_state import RunHead
 from tuner_tui.tui.widgets.small_chart import SmallChart
 
@@ -201,3 +204,52 @@ async def test_a_resume_that_is_refused_says_why_and_keeps_saying_it(until: Unti
         await until(pilot, lambda: "rows" in notice(app))
         assert "[b]" in notice(app)
         assert "Resume" in shown_keys(app)
+
+
+async def test_a_method_brings_its_own_charts_and_any_metric_can_be_charted(until: Until) -> None:
+    with live_run(total=40, steps=20, method="ppo") as (run_dir, writer):
+        app = TunerApp(watch=run_dir)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(pilot, lambda: drawn(app) and "reward" in chart(app))
+            # The main metric of PPO, with its twin on held-out prompts.
+            assert "eval 1.75" in chart(app)
+            bar = app.screen.query_one(MetricBar)
+            assert bar.render().plain.startswith("reward   KL   entropy   clip fraction   value loss")
+            assert app.screen.query_one("#clip_fraction", SmallChart).last_text == "12.5%"
+            assert not app.screen.query("#mean_token_accuracy")
+            await pilot.press("right_square_bracket")
+            await until(pilot, lambda: "KL" in chart(app) and "now 0.2" in chart(app))
+            log_tried_out(writer, 21, 30)
+            await until(pilot, lambda: "now 0.3" in chart(app))
+            await pilot.press("left_square_bracket", "left_square_bracket")
+            await until(pilot, lambda: "odd/metric[red]" in chart(app))
+
+
+async def test_the_values_of_all_metrics_are_listed_with_what_they_mean(until: Until) -> None:
+    with live_run(steps=20, method="ppo") as (run_dir, writer):
+        writer.metrics(21, {"reward": 2.1, "kl": math.nan})
+        app = TunerApp(watch=run_dir)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(pilot, lambda: drawn(app))
+            await pilot.press("v")
+            await until(pilot, lambda: isinstance(app.screen, MetricsScreen))
+            choices = app.screen.query_one(OptionList)
+            lines = [str(choices.get_option_at_index(index).prompt) for index in range(choices.option_count)]
+            assert lines[0].startswith("reward") and "2.1" in lines[0] and "1.75" in lines[0]
+            assert "it should rise" in lines[0]
+            assert "KL" in lines[1] and "✗ not finite" in lines[1]
+            await pilot.press("down", "enter")
+            await until(pilot, lambda: isinstance(app.screen, TrainScreen) and "KL" in chart(app))
+
+
+async def test_a_reward_model_is_not_evaluated_but_reported(until: Until) -> None:
+    with live_run(steps=3, method="reward") as (run_dir, writer):
+        (run_dir / ADAPTER).mkdir()
+        writer.end(RunState.FINISHED)
+    app = TunerApp(watch=run_dir)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(
+            pilot, lambda: isinstance(app.screen, TrainScreen) and "reward model is saved" in notice(app)
+        )
+        await pilot.press("enter")
+        await until(pilot, lambda: app.current_mode == "report")

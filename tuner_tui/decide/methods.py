@@ -73,9 +73,10 @@ def _rlhf() -> Method:
         ],
         steps=[
             "Start from a supervised model, and run DPO on the comparisons first: it is the figure to beat.",
-            "Train the reward model, and check it on comparisons that it has not seen, before PPO uses it.",
+            "Train the reward model (preset reward), and check it on comparisons that it has not seen, before"
+            " PPO (preset ppo) uses it. `tuner chain` runs SFT, reward model and PPO as one plan.",
         ],
-        preset=None,
+        preset="reward",
         alternatives=[
             (
                 "dpo",
@@ -95,9 +96,9 @@ def _dpo() -> Method:
         steps=[
             "Make sure that each pair differs in what you care about, and not in length alone.",
             "Run supervised fine-tuning on the chosen answers first: DPO starts from it, and it "
-            "may already be enough.",
+            "may already be enough. `tuner chain` runs both as one plan.",
         ],
-        preset=None,
+        preset="dpo",
         alternatives=[("lora", "on the chosen answers alone: simpler, and often most of the gain.")],
     )
 

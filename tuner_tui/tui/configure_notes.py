@@ -29,6 +29,7 @@ machines of a Slurm cluster.
 The **estimate** is computed from the model's configuration alone, before anything is loaded.
 
 **YAML** is the whole configuration as a file. **Ctrl+S** saves it; `tuner train FILE` runs exactly the same.
+**c** copies the command that a run is started with (`torchrun`, where it has several processes).
 """
 
 # What a first run needs to look at; everything else is folded under "Advanced". A section that belongs to

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from tuner_tui.errors import UserError
 from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.dialogs import Entry
 
@@ -51,6 +52,24 @@ def models(run_dir: Path | None) -> list[Entry]:
         ]
     base = "The model that ships with the program, at temperature 1. Another one: tuner answers MODEL."
     return [*entries, Entry("base", "Two samples of the embedded model", base)]
+
+
+def look_at(source: Path) -> tuple[str, bool]:
+    """Why a file holds no two answers to compare ("" when it does), and whether it holds prompts."""
+    from tuner_tui.evaluation.preferences.answers import prompts_of
+    from tuner_tui.evaluation.preferences.comparisons import load_comparisons
+
+    try:
+        load_comparisons(source)
+    except UserError as error:
+        fault = str(error)
+    else:
+        return "", True
+    try:
+        prompts_of(source)
+    except UserError:
+        return fault, False
+    return fault, True
 
 
 def pairs_name(source: Path) -> str:

@@ -15,10 +15,11 @@ from textual.widgets import Static, TabbedContent, TabPane
 from textual.worker import get_current_worker
 
 from tuner_tui.errors import UserError
+from tuner_tui.tui import configure_files
 from tuner_tui.tui.configure_notes import BASIC, HELP, data_notes, preset_entries
 from tuner_tui.tui.recent import data_suffixes, suggestions, with_dataset
 from tuner_tui.tui.step import StepScreen
-from tuner_tui.tui.widgets.dialogs import ChooseDialog, FilesDialog, SaveDialog
+from tuner_tui.tui.widgets.dialogs import ChooseDialog, FilesDialog
 from tuner_tui.tui.widgets.estimate_view import (
     config_state,
     estimate_content,
@@ -57,6 +58,7 @@ class ConfigureScreen(StepScreen):
         Binding("o", "open", "Open"),
         Binding("ctrl+s", "save", "Save"),
         Binding("y", "copy", "Copy YAML", show=False),
+        Binding("c", "copy_command", "Copy command"),
         Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
         Binding("right_square_bracket", "tab(1)", "Tabs", key_display="[ ]"),
     ]
@@ -144,26 +146,22 @@ class ConfigureScreen(StepScreen):
 
     def action_open(self) -> None:
         """Read a configuration from a YAML file."""
-        picker = FilePicker("Open a configuration", suffixes=(".yaml", ".yml"), value="./")
-        self.app.push_screen(picker, self._config_chosen)
+        configure_files.open_config(self.tuner, lambda config, path: self._show(config, config, path.name))
 
     def action_save(self) -> None:
         """Write the configuration to a YAML file."""
-        if self._config is None:
-            self._point_at_fault()
-            return
-        dialog = SaveDialog("Save the configuration as", f"{self._config.name}.yaml")
-        self.app.push_screen(dialog, self._save_to)
+        if (config := self._whole()) is not None:
+            configure_files.save_config(self.tuner, config)
 
     def action_copy(self) -> None:
         """Copy the YAML to the clipboard of the terminal."""
-        from tuner_tui.training.config import to_yaml
+        if (config := self._whole()) is not None:
+            configure_files.copy_yaml(self.tuner, config)
 
-        if self._config is None:
-            self._point_at_fault()
-        else:
-            self.app.copy_to_clipboard(to_yaml(self._config))
-            self.notify("The YAML is on the clipboard.", markup=False)
+    def action_copy_command(self) -> None:
+        """Copy the command that a run is started with, under torchrun where it has several processes."""
+        if (config := self._whole()) is not None:
+            configure_files.copy_command(self.tuner, config)
 
     def action_tab(self, step: int) -> None:
         """Show the neighbouring tab."""
@@ -235,30 +233,6 @@ class ConfigureScreen(StepScreen):
     def _preset_chosen(self, name: str | None) -> None:
         if name is not None:
             self._load_preset(name)
-
-    def _config_chosen(self, path: Path | None) -> None:
-        from tuner_tui.training.config import load_config
-
-        if path is None:
-            return
-        try:
-            config = load_config(path)
-        except UserError as error:
-            self.tuner.complain(str(error))
-            return
-        self._show(config, config, path.name)
-
-    def _save_to(self, path: Path | None) -> None:
-        from tuner_tui.training.config import to_yaml
-
-        if path is None or self._config is None:
-            return
-        try:
-            path.write_text(to_yaml(self._config), encoding="utf-8")
-        except OSError as error:
-            self.tuner.complain(f"{path}: cannot be written ({error.strerror}).")
-            return
-        self.notify(f"Saved. The same run without the app: tuner train {path}", timeout=8, markup=False)
 
     def _load_preset(self, name: str) -> None:
         from tuner_tui.training.presets import load_preset
@@ -337,6 +311,12 @@ class ConfigureScreen(StepScreen):
                 page.show(partial(estimate_content, self._estimate))
             else:
                 page.show(partial(_quiet, self._estimate_error))
+
+    def _whole(self) -> "TrainConfig | None":
+        """The configuration, if every value is right; else the fault is pointed at."""
+        if self._config is None:
+            self._point_at_fault()
+        return self._config
 
     def _point_at_fault(self) -> None:
         path = next((field.path for field in self._fields if field.path in self._faults), None)

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
@@ -17,27 +15,14 @@ from tuner_tui.errors import UserError
 from tuner_tui.tui import prefer_notes
 from tuner_tui.tui.recent import data_suffixes, suggestions, use_dataset
 from tuner_tui.tui.step import StepScreen
+from tuner_tui.tui.widgets.answer_pair import AnswerPair
 from tuner_tui.tui.widgets.dialogs import ChooseDialog, SaveDialog, TextDialog
 from tuner_tui.tui.widgets.file_picker import FilePicker
-from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
     from tuner_tui.evaluation.preferences.judging import Judging, Verdict
 
 _POLL_SECONDS = 1.0
-
-
-class Pane(VerticalScroll, inherit_bindings=False):
-    """Scrolls a long text; the side arrows are left to the screen, which takes them for a verdict."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "scroll_up", "Up", show=False),
-        Binding("down", "scroll_down", "Down", show=False),
-        Binding("pageup", "page_up", "Page up", show=False),
-        Binding("pagedown", "page_down", "Page down", show=False),
-        Binding("home", "scroll_home", "Top", show=False),
-        Binding("end", "scroll_end", "Bottom", show=False),
-    ]
 
 
 class PreferScreen(StepScreen):
@@ -105,16 +90,7 @@ class PreferScreen(StepScreen):
     def compose_body(self) -> ComposeResult:
         yield Static(id="prefer-state", markup=False)
         yield Static(id="prefer-page", classes="prose", markup=False)
-        with Vertical(id="prefer-work"):
-            with Pane(id="pane-prompt"):
-                yield Static(id="prompt", markup=False)
-            with Horizontal(id="answers"):
-                for side in ("a", "b"):
-                    with Vertical(classes="side"):
-                        yield Static(f"Answer {side.upper()}", classes="side-title", markup=False)
-                        with Pane(id=f"pane-{side}"):
-                            yield Static(id=f"answer-{side}", markup=False)
-            yield Static(id="prefer-note", markup=False)
+        yield AnswerPair(id="pair")
 
     def on_body_ready(self) -> None:
         self._timer = self.set_interval(_POLL_SECONDS, self._poll, pause=True)
@@ -195,7 +171,7 @@ class PreferScreen(StepScreen):
 
     def action_tools(self) -> None:
         """Show the tools in full, or their names alone."""
-        self.toggle_class("-tools")
+        self.query_one(AnswerPair).toggle_class("-tools")
         self._show()
 
     def action_primary(self) -> None:
@@ -254,19 +230,8 @@ class PreferScreen(StepScreen):
     @work(thread=True, exclusive=True, exit_on_error=False, group="open")
     def _read(self, source: Path) -> None:
         """Two answers to each prompt, or prompts, or neither?"""
-        from tuner_tui.evaluation.preferences.answers import prompts_of
-        from tuner_tui.evaluation.preferences.comparisons import load_comparisons
-
-        message: PreferScreen.Comparable | PreferScreen.Failed = self.Comparable(source)
-        try:
-            load_comparisons(source)
-        except UserError as error:
-            try:
-                prompts_of(source)
-            except UserError:
-                message = self.Failed(str(error))
-            else:
-                message = self.Failed(str(error), source)
+        fault, has_prompts = prefer_notes.look_at(source)
+        message = self.Failed(fault, source if has_prompts else None) if fault else self.Comparable(source)
         if not get_current_worker().is_cancelled:
             self.post_message(message)
 
@@ -287,7 +252,7 @@ class PreferScreen(StepScreen):
         from tuner_tui.evaluation.preferences.judging import Judging
 
         try:
-            judging = Judging(source, pairs)
+            judging = Judging(source, pairs.expanduser().absolute())
         except UserError as error:
             self.post_message(self.Failed(str(error)))
             return
@@ -353,8 +318,6 @@ class PreferScreen(StepScreen):
     # What is shown
 
     def _show(self) -> None:
-        from tuner_tui.tui.widgets.answer_text import answers, prompt
-
         judging = self._judging
         comparison = judging.current if judging is not None else None
         self.query_one("#prefer-state", Static).update(prefer_notes.state(judging, self._folder))
@@ -365,18 +328,7 @@ class PreferScreen(StepScreen):
         elif comparison is None:
             page.update(prefer_notes.finished(judging))
         else:
-            tools = self.has_class("-tools")
-            self.query_one("#prompt", Static).update(prompt(comparison.prompt, comparison.tools, tools))
-            left, right = judging.sides(comparison)
-            shown = answers(comparison.answers[left], comparison.answers[right])
-            for side, content in zip(("a", "b"), shown, strict=True):
-                self.query_one(f"#answer-{side}", Static).update(content)
-                self.query_one(f"#pane-{side}", Pane).scroll_home(animate=False)
-            note = Content.assemble(("note  ", "$quiet"), visible(self._note, one_line=True))
-            self.query_one("#prefer-note", Static).update(note if self._note else "")
-            # Of a long conversation the request that is answered counts most.
-            pane = self.query_one("#pane-prompt", Pane)
-            self.call_after_refresh(pane.scroll_end, animate=False)
+            self.query_one(AnswerPair).show(comparison, judging.sides(comparison), self._note)
             if self.focused is None:
                 self.set_focus(self.query_one("#pane-a"))
         self.refresh_bindings()

@@ -22,7 +22,8 @@ def number(value: float) -> str:
 
 def ticks(low: float, high: float, count: int) -> list[float]:
     """About `count` multiples of 1, 2 or 5 × a power of ten that enclose `low` to `high`."""
-    if not high > low:
+    if not high - low > 1e-9 * max(abs(low), abs(high)):
+        # All the same, or as good as: an average of equal values may differ in its last digit.
         margin = abs(low) * 0.1 or 1.0
         low, high = low - margin, high + margin
     rough = (high - low) / max(1, count)
