@@ -47,7 +47,7 @@ def _head(report: Mapping[str, Any]) -> str:
 
 def _method(report: Mapping[str, Any]) -> str:
     method = report["method"]
-    before = [f"It {each}." for each in before_sentences(report)]
+    before = before_sentences(report)
     if method["name"] == "sft" and not before:
         return ""
     lines = [f"## Method: {method['name']}, {method['title']}", "", method["does"]]

@@ -163,7 +163,7 @@ def _method(report: Mapping[str, Any], console: Console) -> None:
         return
     _title(f"Method: {method['name']}, {method['title']}", console)
     for each in before:
-        console.print(Text(visible(f"It {each}.", one_line=True)))
+        console.print(Text(visible(each, one_line=True)))
     rows = figure_rows(method)
     if not rows:
         return

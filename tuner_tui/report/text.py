@@ -74,8 +74,10 @@ def before_sentences(report: Mapping[str, Any]) -> list[str]:
     """The runs that a run is built on, in words; nothing in a chain, whose section names them."""
     if report.get("chain"):
         return []
+    verbs = {"judged by": "was judged by"}
     return [
-        f"{each['role']} the result of run {each['run']} ({each['method'] or 'of unknown method'})"
+        f"It {verbs.get(each['role'], each['role'])} the result of run {each['run']} "
+        f"({each['method'] or 'of unknown method'})."
         for each in report["method"]["before"]
     ]
 

@@ -76,7 +76,7 @@ def method(report: Report) -> Content:
     if about["name"] == "sft" and not before:
         return Content("")
     lines = [Content.assemble((f"{about['name']}  ", "bold"), (about["title"], "$quiet"))]
-    lines += [safe(f"It {each}.", one_line=True) for each in before]
+    lines += [safe(each, one_line=True) for each in before]
     if rows:
         lines.append(Content.styled(f"{'':<22}{'start':>9}{'end':>9}", "$quiet"))
     for title, where, start, end in rows:
