@@ -1,6 +1,6 @@
 """Pictures of every screen, at three sizes, dark and light: snapshots, and the README's screenshots.
 
-They show a recorded run of `tuner demo` (`record_demo_run.py`). After an intended change:
+They show recorded runs (`record_run.py`): of `tuner demo`, dpo and ppo. After an intended change:
 `make test PYTEST_ARGS="tests/tui/test_pictures.py --snapshot-update"`, and look at them.
 """
 
@@ -22,6 +22,8 @@ from tuner_tui.tui.step import StepScreen
 
 RECORDED = Path(__file__).parent / "demo_run"
 RUN_ID = "20261122-190000-demo"
+# Apart from the runs of the demo's home: a picture of one says nothing of the others.
+OTHERS = {"dpo": "20261122-193000-dpo", "ppo": "20261122-200000-ppo"}
 PLACE = Path("/tmp/tuner-pictures")  # a fixed place: paths are part of the pictures
 
 Until = Callable[..., Awaitable[None]]
@@ -38,8 +40,10 @@ def place() -> Iterator[Path]:
     shutil.copytree(paths.sample_data(), PLACE / "sample_data")
     run_dir = PLACE / "home" / "runs" / RUN_ID
     shutil.copytree(RECORDED, run_dir)
+    for name, run_id in OTHERS.items():
+        shutil.copytree(RECORDED.parent / f"{name}_run", PLACE / "others" / run_id)
     recorded_id = _recorded_id()
-    for file in run_dir.rglob("*"):
+    for file in [*run_dir.rglob("*"), *(PLACE / "others").rglob("*")]:
         if file.is_file():
             text = file.read_text().replace("@HOME@", str(PLACE / "home")).replace("@ROOT@", str(PLACE))
             file.write_text(text.replace(recorded_id, RUN_ID))
@@ -140,6 +144,55 @@ def _of_the_run(step: str) -> Show:
     return show
 
 
+def _of_another_run(name: str, step: str, *keys: str) -> Show:
+    async def show(pilot: Pilot[None], until: Until) -> None:
+        app = pilot.app
+        assert isinstance(app, TunerApp)
+        app.journey.run_dir = PLACE / "others" / OTHERS[name]
+        await _show(pilot, until, step)
+        await pilot.press(*keys)
+        await pilot.pause()
+
+    return show
+
+
+async def _configure_dpo(pilot: Pilot[None], until: Until) -> None:
+    from tuner_tui.tui.screens.configure import ConfigureScreen
+
+    app = pilot.app
+    assert isinstance(app, TunerApp)
+    app.journey.config = load_preset("dpo")
+    await _show(pilot, until, "configure")
+    screen = app.screen
+    assert isinstance(screen, ConfigureScreen)
+    screen.set_focus(screen.form.row("method"))
+    await until(pilot, lambda: bool(screen.form.row("data.train").note[0]))
+    await app.workers.wait_for_complete()
+
+
+async def _prefer(pilot: Pilot[None], until: Until) -> None:
+    from tuner_tui.evaluation.preferences.judging import Judging
+    from tuner_tui.tui.screens.prefer import PreferScreen
+
+    await _show(pilot, until, "prefer")
+    screen = pilot.app.screen
+    assert isinstance(screen, PreferScreen)
+    pairs = PLACE / "pairs.jsonl"
+    for path in PLACE.glob("pairs.*jsonl"):
+        path.unlink()
+    judging = Judging(PLACE / "sample_data" / "preferences.jsonl", pairs, seed=0)
+    for verdict in ("left", "right", "tie", "right", "both_bad"):
+        judging.judge(verdict)  # type: ignore[arg-type]
+    judging.undo()
+    screen.post_message(screen.Opened(judging))
+    await until(pilot, lambda: screen.has_class("-judging"))
+    await pilot.pause()
+
+
+async def _prefer_start(pilot: Pilot[None], until: Until) -> None:
+    await _show(pilot, until, "prefer")
+
+
 SCREENS: dict[str, Show] = {
     "home": _home,
     "decide": _decide,
@@ -155,11 +208,24 @@ SCREENS: dict[str, Show] = {
 CASES = [f"{screen}-dark-{size}" for screen in SCREENS for size in SIZES] + [
     f"{screen}-light-120x40" for screen in SCREENS
 ]
+# What the other methods show that SFT does not: at the sizes where it matters.
+MORE: dict[str, Show] = {
+    "prefer": _prefer,
+    "prefer_start": _prefer_start,
+    "configure_dpo": _configure_dpo,
+    "train_dpo": _of_another_run("dpo", "train"),
+    "train_ppo": _of_another_run("ppo", "train"),
+    "metrics_ppo": _of_another_run("ppo", "train", "v"),
+    "report_ppo": _of_another_run("ppo", "report"),
+}
+CASES += [f"{screen}-dark-{size}" for screen in ("prefer", "train_ppo") for size in SIZES]
+CASES += [f"{screen}-dark-80x24" for screen in ("prefer_start", "configure_dpo", "train_dpo")]
+CASES += [f"{screen}-light-120x40" for screen in ("prefer", "configure_dpo", "metrics_ppo", "report_ppo")]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_picture(case: str, snap_compare: Any, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
     screen, theme, size = case.split("-")
     monkeypatch.setenv("TUNER_THEME", THEMES[theme])
-    show = SCREENS[screen]
+    show = (SCREENS | MORE)[screen]
     assert snap_compare(TunerApp(), terminal_size=SIZES[size], run_before=lambda pilot: show(pilot, until))

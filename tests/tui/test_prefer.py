@@ -48,7 +48,7 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def _judge(app: TunerApp, pilot: Pilot[None], until: Until, source: Path) -> PreferScreen:
     app.journey.compare = source
     app.go("prefer")
-    await until(pilot, lambda: isinstance(app.screen, SaveDialog))
+    await until(pilot, lambda: isinstance(app.screen, SaveDialog) and bool(app.screen.query(Input)))
     # A file of pairs that is there is gone on with after a second Enter.
     again = Path(app.screen.query_one(Input).value).exists()
     await pilot.press("enter", *(["enter"] if again else []))

@@ -128,7 +128,7 @@ _SMALL: Mapping[str, tuple[str, ...]] = {
     "rloo": ("kl", "entropy", "frac_reward_zero_std", "completions/mean_length"),
 }
 _SPEED = ("tokens_per_second", "memory_allocated")
-_BOOKKEEPING = frozenset({"step", "time", "num_tokens", "epoch", "nonfinite"})
+_BOOKKEEPING = frozenset({"step", "time", "num_tokens", "epoch", "runtime", "nonfinite"})
 
 
 def note(name: str) -> MetricNote:
