@@ -11,6 +11,7 @@ from tuner_tui.training.config import load_config, to_yaml
 from tuner_tui.training.presets import load_preset
 from tuner_tui.tui.app import TunerApp
 from tuner_tui.tui.screens.configure import ConfigureScreen
+from tuner_tui.tui.screens.confirm import ConfirmScreen
 from tuner_tui.tui.widgets.dialogs import ChooseDialog, FilesDialog, SaveDialog
 from tuner_tui.tui.widgets.file_picker import FilePicker
 from tuner_tui.tui.widgets.form_row import FieldRow
@@ -351,3 +352,23 @@ async def test_the_command_is_copied(until: Until) -> None:
         await until(pilot, lambda: app.journey.config is not None and app.journey.config.launch.gpus == 2)
         await pilot.press("c")
         await until(pilot, lambda: "torch.distributed.run --nproc-per-node=2" in app.clipboard)
+
+
+async def test_a_run_is_fitted_to_a_card_when_one_agrees(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await _open(app, pilot, until)
+        for answer in ("escape", "enter"):
+            await pilot.press("f")
+            await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+            said = str(app.screen.query(Static).filter(".prose").first().content)
+            assert "optimization.micro_batch" in said and "the effective batch stays 16" in said
+            await pilot.press(answer)
+            await until(pilot, lambda: app.screen is screen)
+            changed = screen.form.row("optimization.micro_batch").raw != "4"
+            assert changed == (answer == "enter")
+        await until(pilot, lambda: app.journey.config is not None)
+        assert app.journey.config is not None
+        assert app.journey.config.optimization.effective_batch == 16

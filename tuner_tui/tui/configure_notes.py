@@ -26,6 +26,9 @@ typed for another method is kept. Under the data files stands whether they hold 
 Below the line *Advanced* are the settings that rarely matter, and where the run computes: several GPUs, or
 machines of a Slurm cluster.
 
+**f** fits the run to a card: it chooses micro-batch, checkpointing and bits for the highest speed that leaves
+a margin, says why, and changes them when you agree. What is learned stays the same.
+
 The **estimate** is computed from the model's configuration alone, before anything is loaded.
 
 **YAML** is the whole configuration as a file. **Ctrl+S** saves it; `tuner train FILE` runs exactly the same.

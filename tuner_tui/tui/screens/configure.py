@@ -15,9 +15,10 @@ from textual.widgets import Static, TabbedContent, TabPane
 from textual.worker import get_current_worker
 
 from tuner_tui.errors import UserError
-from tuner_tui.tui import configure_files
+from tuner_tui.tui import configure_files, configure_fit
 from tuner_tui.tui.configure_notes import BASIC, HELP, data_notes, preset_entries
 from tuner_tui.tui.recent import data_suffixes, suggestions, with_dataset
+from tuner_tui.tui.screens.confirm import ConfirmScreen
 from tuner_tui.tui.step import StepScreen
 from tuner_tui.tui.widgets.dialogs import ChooseDialog, FilesDialog
 from tuner_tui.tui.widgets.estimate_view import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     # pydantic and YAML: imported where they are used, after the screen has been painted.
     from tuner_tui.training.config import Method, TrainConfig
     from tuner_tui.training.estimate import Estimate
+    from tuner_tui.training.fit import Fit
 
 DEFAULT_PRESET = "demo"
 _DATA_FIELDS = ("data.train", "data.eval")
@@ -59,6 +61,7 @@ class ConfigureScreen(StepScreen):
         Binding("ctrl+s", "save", "Save"),
         Binding("y", "copy", "Copy YAML", show=False),
         Binding("c", "copy_command", "Copy command"),
+        Binding("f", "fit", "Fit"),
         Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
         Binding("right_square_bracket", "tab(1)", "Tabs", key_display="[ ]"),
     ]
@@ -78,6 +81,21 @@ class ConfigureScreen(StepScreen):
         def __init__(self, notes: dict[str, tuple[str, str]]) -> None:
             super().__init__()
             self.notes = notes
+
+    class Fitted(Message):
+        """What is the fastest on a card, for this configuration."""
+
+        def __init__(self, config: "TrainConfig", fit: "Fit") -> None:
+            super().__init__()
+            self.config = config
+            self.fit = fit
+
+    class NotFitted(Message):
+        """Why nothing fits."""
+
+        def __init__(self, reason: str) -> None:
+            super().__init__()
+            self.reason = reason
 
     def __init__(self) -> None:
         super().__init__()
@@ -163,6 +181,16 @@ class ConfigureScreen(StepScreen):
         if (config := self._whole()) is not None:
             configure_files.copy_command(self.tuner, config)
 
+    def action_fit(self) -> None:
+        """Choose what is fastest on a card: micro-batch, checkpointing, bits of the frozen weights."""
+        if (config := self._whole()) is not None:
+
+            def compute(card: str | None) -> None:
+                if card is not None:
+                    self._compute_fit(config, card)
+
+            self.app.push_screen(ChooseDialog("Fit to which card?", configure_fit.cards()), compute)
+
     def action_tab(self, step: int) -> None:
         """Show the neighbouring tab."""
         cycle(self.query_one(TabbedContent), step)
@@ -221,6 +249,34 @@ class ConfigureScreen(StepScreen):
             message = self.Estimated(None, str(error))
         if not worker.is_cancelled:
             self.post_message(message)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="fit")
+    def _compute_fit(self, config: "TrainConfig", card: str) -> None:
+        worker = get_current_worker()
+        message: ConfigureScreen.Fitted | ConfigureScreen.NotFitted
+        try:
+            message = self.Fitted(config, configure_fit.compute(config, card))
+        except (UserError, OSError) as error:
+            message = self.NotFitted(str(error))
+        if not worker.is_cancelled:
+            self.post_message(message)
+
+    def on_configure_screen_not_fitted(self, event: NotFitted) -> None:
+        self.tuner.complain(event.reason)
+
+    def on_configure_screen_fitted(self, event: Fitted) -> None:
+        """Show what would change and why; then change it."""
+        fit = event.fit
+
+        def apply(agreed: bool | None) -> None:
+            if agreed:
+                for path, value in raw_values(fit.config, self._fields).items():
+                    if path in fit.changes:
+                        self.form.row(path).set_raw(value)
+
+        yes = ("Change them", "Leave all") if fit.changes else ("Good", "Close")
+        text = configure_fit.text(event.config, fit)
+        self.app.push_screen(ConfirmScreen(configure_fit.title(fit), text, *yes), apply)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="data")
     def _look_at_data(self, method: "Method", files: dict[str, list[Path]]) -> None:
