@@ -1,6 +1,6 @@
 """Record a finished run for the pictures: python tests/tui/record_run.py RUN_DIR NAME, into NAME_run.
 
-`demo` is a run of `tuner demo`; `dpo` and `ppo` are runs of the presets of these names. Takes what the
+`demo` is a run of `tuner demo`; `dpo` is one of the preset, `ppo` one of a short run. Takes what the
 screens read and leaves the weights; places become marks that `test_pictures.py` fills in again, and the
 machine's own name and system are left out.
 """
