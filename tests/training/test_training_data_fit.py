@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tuner_tui import paths
+from tuner_tui.cli import main
 from tuner_tui.errors import UserError
 from tuner_tui.training.config import METHODS, Method, applies
 from tuner_tui.training.data_fit import LOOKED_AT, data_fit
@@ -78,3 +79,19 @@ def test_a_field_belongs_to_its_section_and_its_method() -> None:
     assert not applies("preference.desirable_weight", "dpo")
     assert not applies("ppo.clip", "grpo") and applies("lora.r", "ppo")
     assert not applies("lora.enabled", "dpo") and not applies("evaluation.heldout", "reward")
+
+
+def test_the_estimate_says_that_there_is_nothing_to_learn_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "dpo.yaml"
+    config.write_text(f"method: dpo\ndata: {{train: [{CONVERSATIONS}]}}\n")
+    assert main(["estimate", str(config), "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)["notes"][0]
+    assert first == (
+        "this run would have nothing to learn from: data.train: heldout.jsonl: dpo needs pairs of a better "
+        "and a worse answer; all 88 rows hold conversations"
+    )
+    config.write_text(f"method: dpo\ndata: {{train: [{PAIRS}]}}\n")
+    assert main(["estimate", str(config), "--json"]) == 0
+    assert not any("nothing to learn" in note for note in json.loads(capsys.readouterr().out)["notes"])

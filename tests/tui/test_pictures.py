@@ -181,12 +181,17 @@ async def _prefer(pilot: Pilot[None], until: Until) -> None:
     for path in PLACE.glob("pairs.*jsonl"):
         path.unlink()
     judging = Judging(PLACE / "sample_data" / "preferences.jsonl", pairs, seed=0)
-    for verdict in ("left", "right", "tie", "right", "both_bad"):
-        judging.judge(verdict)  # type: ignore[arg-type]
-    judging.undo()
+    while (comparison := judging.current) is not None and not _differ_in_part(comparison.answers):
+        judging.judge("tie" if comparison.row % 5 == 0 else "left")
     screen.post_message(screen.Opened(judging))
     await until(pilot, lambda: screen.has_class("-judging"))
     await pilot.pause()
+
+
+def _differ_in_part(answers: Any) -> bool:
+    from tuner_tui.evaluation.preferences.showing import show_both
+
+    return any(line.differs for side in show_both(*answers) for line in side)
 
 
 async def _prefer_start(pilot: Pilot[None], until: Until) -> None:

@@ -77,7 +77,7 @@ def before_sentences(report: Mapping[str, Any]) -> list[str]:
     verbs = {"judged by": "was judged by"}
     return [
         f"It {verbs.get(each['role'], each['role'])} the result of run {each['run']} "
-        f"({each['method'] or 'of unknown method'})."
+        f"({each['method'] or 'not here any more'})."
         for each in report["method"]["before"]
     ]
 

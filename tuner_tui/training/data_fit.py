@@ -7,6 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 from tuner_tui.data.examples import Example, is_preference, is_unpaired
+from tuner_tui.errors import UserError
+from tuner_tui.training.config import TrainConfig
 from tuner_tui.training.method_sections import Method
 
 LOOKED_AT = 200
@@ -66,6 +68,24 @@ def data_fit(path: Path, method: Method) -> DataFit:
     """
     stat = path.stat() if path.is_file() else None
     return _data_fit(path, method, (stat.st_mtime_ns, stat.st_size) if stat else (0, 0))
+
+
+def data_refusals(config: TrainConfig) -> list[str]:
+    """Why a run would have nothing to learn from, by file; a file that is not here is passed over."""
+    named = [("data.train", path) for path in config.data.train]
+    named += [("data.eval", path) for path in [config.data.eval] if path is not None]
+    found = []
+    for field, path in named:
+        if not path.is_file():
+            continue
+        try:
+            told = data_fit(path, config.method)
+        except UserError as error:
+            found.append(f"{field}: {error}".rstrip("."))
+            continue
+        if told.refused:
+            found.append(f"{field}: {path.name}: {told.sentence}")
+    return found
 
 
 def usable(example: Example, method: Method) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tuner_tui.training import cards, duration, memory
 from tuner_tui.training.config import TrainConfig
+from tuner_tui.training.data_fit import data_refusals
 from tuner_tui.training.preflight import template_refusal
 from tuner_tui.training.shapes import Shape, model_shape
 
@@ -52,6 +53,7 @@ def estimate(config: TrainConfig, card: cards.Card | None = None) -> Estimate:
     seconds, source = duration.seconds(shape, work, card or cards.detect())
     notes = _notes(shape, work)
     notes.append(source)
+    notes[:0] = [f"this run would have nothing to learn from: {each}" for each in data_refusals(config)]
     if refusal := template_refusal(config):
         notes.insert(0, f"this run would be refused: {refusal}; take another model")
     return Estimate(parts, reserved + parts["context"], reserved, seconds, notes)

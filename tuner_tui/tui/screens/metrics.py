@@ -25,7 +25,8 @@ class MetricsScreen(ModalScreen[str | None]):
 
     CSS = """
     MetricsScreen .dialog { width: 90; }
-    MetricsScreen OptionList { height: auto; max-height: 54vh; background: $surface; }
+    MetricsScreen OptionList { height: auto; max-height: 24; background: $surface; }
+    MetricsScreen.-short OptionList { max-height: 12; }
     MetricsScreen #metrics-head { color: $quiet; height: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,v", "dismiss(None)", "Close")]

@@ -39,13 +39,14 @@ class ChooseDialog(ModalScreen[str | None]):
     CSS = """
     ChooseDialog OptionList {
         height: auto;
-        max-height: 56vh;
+        max-height: 24;
         background: $surface;
         & > .option-list--option-highlighted {
             background: $block-cursor-blurred-background;
             color: $foreground;
         }
     }
+    ChooseDialog.-short OptionList { max-height: 13; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
 

@@ -230,9 +230,10 @@ def _place_fault(
     names = set(_NAME.findall(text))
     for field in fields:
         key = field.path.removeprefix(section)
-        # Of the whole model, a bare word such as "adapter" need not be a field's name; "reward_model" is.
+        # Of the whole model, a bare word such as "method" need not mean a field; "reward_model" does.
         bare = field.path.rpartition(".")[2]
-        if field.path.startswith(section) and (key in names or ("_" in bare and bare in names)):
+        sure = bool(section) or "." in key
+        if field.path.startswith(section) and ((sure and key in names) or ("_" in bare and bare in names)):
             errors.setdefault(field.path, text.removeprefix(f"{field.path}: "))
 
 
