@@ -2,6 +2,7 @@
 
     python benchmarks/train.py            # an 8B Llama-3 shape, random weights: a GPU and 6 GB of disk
     python benchmarks/train.py --small    # a tiny shape, on any machine: that the programs run, no figures
+    python benchmarks/train.py --cpu      # the embedded model on sample_data, beside TRL, in one process
 
 Every case is a process of its own, on the same 4-bit model and the same rows (log-normal lengths, median 450,
 at most 2048 tokens). tuner's are started as `tuner train` does. Useful tokens are those that are no padding;
@@ -72,7 +73,16 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=900, help="seconds for one case")
     parser.add_argument("--budget", type=float, default=1e9, help="seconds for all of them")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
+    parser.add_argument("--cpu", action="store_true", help="the embedded model on a CPU instead")
     args = parser.parse_args()
+    if args.cpu:
+        from benchmarks.training import cpu
+
+        figures = cpu.compare(steps=12)
+        cpu.show(figures)
+        if args.json:
+            args.json.write_text(json.dumps(figures, indent=1) + "\n")
+        return 0
     work = Path(tempfile.mkdtemp(prefix="tuner-benchmark-"))
     os.environ["TUNER_HOME"] = str(work / "home")
     deadline = time.monotonic() + args.budget
