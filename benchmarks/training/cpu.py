@@ -1,7 +1,7 @@
 """The embedded model on a CPU, on sample_data: TRL's trainer as it is, and with tuner's fast path.
 
-Trainers with the same seed and the same rows take their steps in turn, in one process, on the same batches, so
-that whatever else the machine does meets both alike. Times are those of the process, not of the clock.
+Trainers with the same seed and the same rows take their steps in turn, in one process, on the same batches,
+so that whatever else the machine does meets both alike. Times are those of the process, not of the clock.
 """
 
 import json

@@ -27,6 +27,9 @@ def start(recipe: Callable[[Session], RunState]) -> None:
         raise SystemExit("usage: python -m tuner_tui.recipes.RECIPE RUN_DIR")
     os.umask(0o077)  # checkpoints and adapters, too, are the person's own
     os.environ.update(_QUIET)
+    if "PYTORCH_CUDA_ALLOC_CONF" not in os.environ:
+        # Rows differ in length: without it PyTorch was seen to reserve 52 GiB where it used 29.
+        os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
     # Rows differ in length from step to step: without this the allocator may hold twice of what is in use.
     os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
     if ranks.world() == 1:

@@ -128,6 +128,34 @@ def test_the_adapter_can_be_switched_off_and_the_optimizer_is_followed() -> None
         torch.testing.assert_close(model(**ids).logits, off, rtol=1e-5, atol=1e-5)
 
 
+def test_another_adapter_is_seen_when_it_is_made_active() -> None:
+    model = tiny("llama", "all-linear")
+    ids = batches()["whole"]
+    FastLayers(model.get_base_model().model, [None] * 3)
+    with torch.no_grad():
+        first = model(**ids).logits
+        model.add_adapter("other", LoraConfig(r=2, lora_alpha=5, target_modules=["q_proj", "down_proj"]))
+        for name, parameter in model.named_parameters():
+            if "other" in name:
+                parameter.data = torch.randn_like(parameter.data, dtype=torch.float64) * 0.2
+        torch.testing.assert_close(model(**ids).logits, first)
+        model.set_adapter("other")
+        other = model(**ids).logits
+        assert not torch.allclose(other, first)
+        plain = model(**ids, output_hidden_states=True).logits  # such a call goes the plain way
+        torch.testing.assert_close(other, plain, rtol=1e-5, atol=1e-5)
+        model.set_adapter("default")
+        torch.testing.assert_close(model(**ids).logits, first)
+        model.delete_adapter("other")
+        model.add_adapter("other", LoraConfig(r=2, lora_alpha=5, target_modules=["q_proj", "down_proj"]))
+        model.set_adapter("other")  # of the same name, and says nothing yet
+        with model.disable_adapter():
+            off = model(**ids).logits
+        torch.testing.assert_close(model(**ids).logits, off)
+        model.base_model.set_adapter(["default", "other"])  # two at once are not served, and go the plain way
+        torch.testing.assert_close(model(**ids).logits, first, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("kind", [{"fused": True}, {"foreach": True}, {"foreach": False}])
 def test_every_step_of_an_optimizer_is_seen(kind: dict[str, bool]) -> None:
     losses: dict[bool, list[float]] = {}

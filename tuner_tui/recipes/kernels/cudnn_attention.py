@@ -40,10 +40,15 @@ def attend_backward(
     longest: int,
     scale: float,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """See `attention.attend_backward`."""
+    """See `attention.attend_backward`.
+
+    q, k and v are made contiguous: of several rows with gaps between tokens (views of one product) this
+    package's backward pass gave wrong gradients (version 1.32 with cuDNN 9.19, on an H200).
+    """
     from cudnn.sdpa.fwd.torch_op import thd_lse_to_padded
 
     padded = thd_lse_to_padded(sums.squeeze(-1), starts, _rounded(longest))
+    q, k, v = q.contiguous(), k.contiguous(), v.contiguous()
     dq, dk, dv = torch.ops.cudnn.sdpa_bwd(
         grad, q, k, v, out, padded, scale, is_causal=True, cu_seqlens_q=starts, cu_seqlens_kv=starts,
         max_seqlen_q=_rounded(longest), max_seqlen_kv=_rounded(longest),

@@ -105,7 +105,13 @@ class Group:
             raise NotImplementedError("several adapters are active at once")
         name = names.pop()
         shadow = self._shadows.get(name)
-        if shadow is None or shadow.a.dtype != like.dtype or shadow.a.device != like.device:
+        mine = [
+            weight
+            for layer, _ in members
+            for weight in (layer.lora_A[name].weight, layer.lora_B[name].weight)
+        ]
+        known = shadow is not None and all(a is b for a, b in zip(shadow.parameters, mine, strict=False))
+        if not known or shadow is None or shadow.a.dtype != like.dtype or shadow.a.device != like.device:
             shadow = self._shadows[name] = Shadow(members, name, like, self.frozen.rows)
         return shadow
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from peft.tuners.lora import LoraLayer
 
 from tuner_tui.recipes.kernels.attention import Layout
 from tuner_tui.recipes.kernels.elementwise import rms_norm, rms_norm_backward
@@ -27,6 +28,8 @@ class FastLayers:
         self._call: Call | None = None
         self._shadows: list[list[Shadow | None]] = []
         self._plains: list[Any] = []
+        self._lora = [module for module in backbone.modules() if isinstance(module, LoraLayer)]
+        self._state: list[tuple[Any, ...]] | None = None
         self.layers = [Layer(module, window) for module, window in zip(backbone.layers, windows, strict=True)]
         for number, (module, layer) in enumerate(zip(backbone.layers, self.layers, strict=True)):
             module.forward = self._forward(module, layer, number)
@@ -64,8 +67,7 @@ class FastLayers:
             )
             layout = layout_of(x, {})
             assert layout is not None
-            self._shadows = [self.layers[0].shadows(weight)]
-            refresh([shadow for shadow in self._shadows[0] if shadow is not None])
+            self._adapters()
             flat = self._enter(x, layout, cos, sin)
             assert self._call is not None
             made = self._leave(self.layers[0](flat[0], self._call, 0)[None], layout)
@@ -85,18 +87,28 @@ class FastLayers:
         self._layout, self._call = self._serves(args, kwargs), None
         if self._layout is None:
             return None
-        like = self._norm.weight
-        try:
-            self._shadows = [layer.shadows(like) for layer in self.layers]
-        except NotImplementedError:
+        if not self._adapters():
             self._layout = None
             return None
-        refresh([shadow for shadows in self._shadows for shadow in shadows if shadow is not None])
         # transformers need not build a mask of tokens by tokens: one with four dimensions passes as it is.
         device = self._layout.starts.device
         kwargs["attention_mask"] = torch.empty((1, 1, 1, 1), dtype=torch.bool, device=device)
         kwargs["use_cache"] = False
         return args, kwargs
+
+    def _adapters(self) -> bool:
+        """Find the active adapters and read their weights; False if they are of a kind that is not served."""
+        state = [_state(layer) for layer in self._lora]
+        if state != self._state:
+            like = self._norm.weight
+            self._state = []
+            try:
+                self._shadows = [layer.shadows(like) for layer in self.layers]
+            except NotImplementedError:
+                return False
+            self._state = state
+        refresh([shadow for shadows in self._shadows for shadow in shadows if shadow is not None])
+        return True
 
     def _serves(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Layout | None:
         if len(args) > 1 or any(kwargs.get(name) is not None for name in ("cache", "past_key_values")):
@@ -115,7 +127,6 @@ class FastLayers:
 
     def _end(self, module: Any, args: Any, output: Any) -> None:
         self._layout = self._call = None
-        self._shadows = []
 
     def _forward(self, module: Any, layer: Layer, number: int) -> Any:
         plain = module.forward
@@ -164,6 +175,13 @@ class FastLayers:
             hidden, weight, self._norm.variance_epsilon
         )
         return normed
+
+
+def _state(layer: LoraLayer) -> tuple[Any, ...]:
+    """What decides which adapter a layer uses; the weights' identity, not their values."""
+    names = tuple(layer.active_adapters)
+    weights = tuple(id(layer.lora_A[name].weight) for name in names if name in layer.lora_A)
+    return bool(layer.disable_adapters), names, len(layer.merged_adapters), weights
 
 
 class _Norm(torch.autograd.Function):
