@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.learning.answers import held_out_pairs, outcomes, pair_file, rate
 from benchmarks.learning.pair_rewards import accuracy
-from benchmarks.learning.runs import caller, last, run
+from benchmarks.learning.runs import begun, last, run
 from tuner_tui import paths
 from tuner_tui.training.presets import load_preset
 
@@ -14,12 +14,12 @@ FAULTS = ("missing_call", "needless_call", "wrong_tool", "unknown_argument", "un
 
 
 def measure(method: str, seed: int) -> dict[str, Any]:
-    """Begin with a model that was tuned on calls alone, and show it better and worse answers.
+    """Begin with a model that has seen a few right answers, and show it better and worse ones.
 
     Args:
         method: "dpo", "ipo" or "kto".
     """
-    start = caller(seed)
+    start = begun(seed)
     config = load_preset("kto" if method == "kto" else "dpo")
     config.name, config.seed, config.model.adapter = f"{method}-{seed}", seed, start
     config.preference.loss = "ipo" if method == "ipo" else "sigmoid"

@@ -31,12 +31,10 @@ def last(run_dir: Path, name: str) -> float:
 
 
 @cache
-def caller(seed: int) -> str:
-    """The adapter with which the preference methods begin: tuned on calls alone, it calls in the right form,
-    and also where no tool serves."""
+def begun(seed: int) -> str:
+    """The adapter with which the preference methods begin, as is the practice: six steps of the demo, about a
+    hundred right answers; it calls in the right form, and goes wrong in a quarter of all cases."""
     config = load_preset("demo")
-    config.name, config.seed, config.quantization.bits = f"calls-{seed}", seed, None
-    config.data.train = [config.data.train[0].with_name("function_calls.jsonl")]
-    config.optimization.effective_batch, config.optimization.max_steps = 8, 28
-    config.logging.eval_every = 0
+    config.name, config.seed, config.quantization.bits = f"begun-{seed}", seed, None
+    config.optimization.max_steps, config.logging.eval_every = 6, 0
     return str(run(config) / "adapter")
