@@ -98,7 +98,8 @@ def _conclusion(journey: Journey) -> str:
     figures = ", ".join(f"{ARM_TITLES[arm].lower()} {_share(arms, arm)}" for arm in ARM_TITLES if arm in arms)
     return (
         f"Calls right: {figures}. The verdict comes first, then what supports it, and how to repeat it. w "
-        "writes the report beside the run, as Markdown and JSON. Your own data: press 2 and choose a file."
+        "writes the report beside the run, as Markdown and JSON. Your own data: press 2 and choose a file. "
+        "To say yourself which of two answers is better, for dpo or a reward model: h, then p."
     )
 
 
