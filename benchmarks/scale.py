@@ -1,7 +1,7 @@
 """One run on several GPUs against the same run on one: tokens a second, memory, state.
 
     python benchmarks/scale.py                       # an 8B Llama 3 shape on 1 GPU, 2 by DDP, 2 by FSDP
-    python benchmarks/scale.py --shape llama-70b --layers 16 --cases 2:fsdp
+    python benchmarks/scale.py --shape llama-70b --quantized --cases 2:fsdp
     python benchmarks/scale.py --shape llama-tiny --cases 1 2:ddp      # processes on any machine
 
 Runs are started through the launcher, as `tuner train --gpus N --engine E` does; the figures are read from
@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workload import SHAPES, make_calls, make_model
+from workload import SHAPES, make_calls, make_model, make_quantized_model
 
 from tuner_tui.cli.follow import follow
 from tuner_tui.runs.reader import RunReader
@@ -36,6 +36,9 @@ def main() -> int:
     )
     parser.add_argument("--shape", choices=SHAPES, default="llama-8b")
     parser.add_argument("--layers", type=int, help="fewer layers than the shape has")
+    parser.add_argument(
+        "--quantized", action="store_true", help="write the model in NF4, all layers with the same weights"
+    )
     parser.add_argument("--cases", nargs="+", default=["1", "2:ddp", "2:fsdp"], metavar="GPUS[:ENGINE]")
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--max-length", type=int, default=4096)
@@ -45,17 +48,20 @@ def main() -> int:
     work = Path(tempfile.mkdtemp(prefix="tuner-scale-", dir=args.work))
     os.environ["TUNER_HOME"] = str(work / "home")
     try:
-        make_model(work / "model", SHAPES[args.shape], args.layers)
+        make = make_quantized_model if args.quantized else make_model
+        began = time.time()
+        make(work / "model", SHAPES[args.shape], args.layers)
+        print(f"a model of random weights, made in {time.time() - began:.0f} s", flush=True)
         make_calls(work / "train.jsonl", rows=600)
         what = f"{args.shape}{f', {args.layers} layers' if args.layers else ''}"
         print(f"{what}; packs of {args.max_length}; effective batch {args.effective_batch}", flush=True)
-        print("GPUs  engine  tokens/s  × one  reserved GB  first step s  loss", flush=True)
-        one: float | None = None
+        print("GPUs  engine  tokens/s  × one  reserved GB  first step s  whole s  loss", flush=True)
+        one: dict[str, Any] | None = None
         failed = False
         for case in args.cases:
             found = measure(case, work, args)
             failed |= found["state"] != "finished"
-            one = one or found["tokens_per_second"]
+            one = found if found["gpus"] == 1 else one
             show(found, one)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -89,6 +95,7 @@ def measure(case: str, work: Path, args: argparse.Namespace) -> dict[str, Any]:
     follow(run_dir, quiet=True)
     reader = RunReader(run_dir)
     status = reader.status()
+    told = [event["message"] for event in reader.poll_events() if event["code"] in ("started", "kernels")]
     records = [record for record in reader.poll_metrics() if "loss" in record]
     if str(status.state) != "finished":
         print("\n".join(reader.poll_log()[-25:]), flush=True)
@@ -99,25 +106,31 @@ def measure(case: str, work: Path, args: argparse.Namespace) -> dict[str, Any]:
         "engine": engine or "-",
         "state": str(status.state),
         "reason": status.reason,
+        "told": " ".join(told),
         "tokens_per_second": statistics.median(speeds) if speeds else None,
         "reserved": max((record.get("memory_reserved", 0) for record in records), default=0),
+        "seconds": time.time() - started,
         "first_step": records[0]["time"] - started if records else None,
         "loss": [records[0]["loss"], records[-1]["loss"]] if records else None,
     }
 
 
-def show(found: dict[str, Any], one: float | None) -> None:
+def show(found: dict[str, Any], one: dict[str, Any] | None) -> None:
     """A line of the table."""
     head = f"{found['gpus']:>4}  {found['engine']:<6}"
-    if found["tokens_per_second"] is None or one is None:
+    speed = found["tokens_per_second"]
+    if speed is None or found["state"] != "finished":
         print(f"{head}  {found['state']}: {found['reason']}", flush=True)
+    if speed is None:
         return
+    alone = one and one["tokens_per_second"]
     print(
-        f"{head}{found['tokens_per_second']:>10,.0f}{found['tokens_per_second'] / one:>7.2f}"
-        f"{found['reserved'] / 1e9:>13.2f}{found['first_step']:>14.1f}  "
+        f"{head}{speed:>10,.0f}{f'{speed / alone:.2f}' if alone else '-':>7}"
+        f"{found['reserved'] / 1e9:>13.2f}{found['first_step']:>14.1f}{found['seconds']:>9.1f}  "
         f"{found['loss'][0]:.3f} -> {found['loss'][1]:.3f}",
         flush=True,
     )
+    print(f"      {found['told']}", flush=True)
 
 
 if __name__ == "__main__":

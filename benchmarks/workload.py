@@ -5,6 +5,8 @@ Random weights cost what trained ones cost, in time and in memory; the loss mean
 
 import json
 import random
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +107,9 @@ WORDS = ("order", "ticket", "weather", "invoice", "customer", "route", "meeting"
 def make_model(folder: Path, shape: dict[str, Any], layers: int | None = None) -> None:
     """Save a model of random weights in bfloat16, with the embedded model's tokenizer."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForCausalLM
 
-    tokenizer = AutoTokenizer.from_pretrained(paths.embedded_model())
+    tokenizer = make_tokenizer(folder)
     sizes = {name: value for name, value in shape.items() if name != "tie"}
     config = AutoConfig.for_model(
         **{**sizes, **({"num_hidden_layers": layers} if layers else {})},
@@ -125,10 +127,80 @@ def make_model(folder: Path, shape: dict[str, Any], layers: int | None = None) -
     finally:
         torch.set_default_dtype(torch.float32)
     model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
     del model
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def make_tokenizer(folder: Path) -> Any:
+    """Save the embedded model's tokenizer; returned, too."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(paths.embedded_model())
+    tokenizer.save_pretrained(folder)
+    return tokenizer
+
+
+def make_quantized_model(folder: Path, shape: dict[str, Any], layers: int | None = None) -> None:
+    """Save a model of random weights in NF4, packed as bfloat16 as FSDP needs it.
+
+    All layers hold the same weights: one is made and quantized, and written under the name of each. 70B take
+    seconds so, and 40 GB.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    from tuner_tui.recipes.model import load_base
+
+    count = layers or shape["num_hidden_layers"]
+    make_model(folder / "one", shape, 1)
+    options = {"bits": 4, "double": True, "storage": torch.bfloat16}
+    load_base(str(folder / "one"), torch.bfloat16, **options).save_pretrained(folder)
+    shutil.rmtree(folder / "one")
+    config = json.loads((folder / "config.json").read_text())
+    config["num_hidden_layers"] = count
+    if "layer_types" in config:
+        config["layer_types"] = config["layer_types"][:1] * count
+    (folder / "config.json").write_text(json.dumps(config))
+    make_tokenizer(folder)
+    tensors = _tensors(folder)
+    first = {name: value for name, value in tensors.items() if ".layers.0." in name}
+    ends = {name: value for name, value in tensors.items() if name not in first}
+    save_file(ends, folder / "ends.safetensors")
+    save_file(first, folder / "layer-0.safetensors")
+    written = dict.fromkeys(ends, "ends.safetensors")
+    written |= {
+        name.replace(".layers.0.", f".layers.{number}."): f"layer-{number}.safetensors"
+        for name in first
+        for number in range(count)
+    }
+    index = {"metadata": {}, "weight_map": written}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: _same_layer(folder, number), range(1, count)))
+
+
+def _tensors(folder: Path) -> dict[str, Any]:
+    """All that was saved, which is then removed."""
+    from safetensors.torch import load_file
+
+    found: dict[str, Any] = {}
+    for path in folder.glob("*.safetensors"):
+        found |= load_file(path)
+        path.unlink()
+    (folder / "model.safetensors.index.json").unlink(missing_ok=True)
+    return found
+
+
+def _same_layer(folder: Path, number: int) -> None:
+    """The file of layer 0 under other names: eight bytes of length, the names, the numbers."""
+    with (folder / "layer-0.safetensors").open("rb") as source:
+        names = source.read(int.from_bytes(source.read(8), "little")).decode()
+        names = names.replace(".layers.0.", f".layers.{number}.")
+        names += " " * (-len(names) % 8)
+        with (folder / f"layer-{number}.safetensors").open("wb") as target:
+            target.write(len(names).to_bytes(8, "little") + names.encode())
+            shutil.copyfileobj(source, target, 2**26)
 
 
 def make_calls(path: Path, rows: int) -> None:

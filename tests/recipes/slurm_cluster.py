@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 _CONFIG = """\
@@ -89,7 +89,12 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
                 _wait(folder, lambda: (folder / "munge.sock").exists(), daemon)
         idle = ["sinfo", "--noheader", "--partition=low", "--format=%T"]
         _wait(folder, lambda: _said(idle, environment) == "idle", daemon)
-        yield environment
+        try:
+            yield environment
+        finally:  # a job whose controller is gone would wait for it for ever
+            subprocess.run(["scancel", "--user=root"], env={**os.environ, **environment}, check=False)
+            with suppress(NoSlurm):
+                _wait(folder, lambda: not _said(["squeue", "--noheader"], environment), daemon)
 
 
 def _said(command: list[str], environment: dict[str, str]) -> str:

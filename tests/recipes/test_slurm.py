@@ -17,7 +17,7 @@ from tuner_tui.training.config import TrainConfig
 from tuner_tui.training.launchers import local
 from tuner_tui.training.launchers.slurm import options, script
 
-STEPS = 12
+STEPS = 14
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def call(*words: str) -> str:
     return done.stdout.strip()
 
 
-def test_a_preempted_run_goes_on_from_its_checkpoint(job_config: TrainConfig) -> None:
+def test_a_run_is_preempted_goes_on_and_is_stopped_and_resumed(job_config: TrainConfig) -> None:
     run_dir = local.launch(job_config)
     job = slurm.job_of(run_dir)
     assert job is not None
@@ -62,10 +62,19 @@ def test_a_preempted_run_goes_on_from_its_checkpoint(job_config: TrainConfig) ->
     assert (run_dir / layout.CHECKPOINTS / f"step-{reached}").is_dir()
     call("scontrol", "update", f"JobId={job}", "StartTime=now")  # Slurm itself waits for two minutes
 
+    # Stopped by a person, it stays out of the queue, and goes on as a new job.
+    wait(run_dir, lambda status: status.step > reached)
+    control.request_stop(run_dir)
+    status = wait(run_dir, ended)
+    assert (status.state, status.reason) == (RunState.STOPPED, "stopped on request.")
+    second = status.step
+    local.resume(run_dir)
+    assert slurm.job_of(run_dir) not in (None, job)
     status = wait(run_dir, ended)
     assert (status.state, status.step) == (RunState.FINISHED, STEPS), status.reason
+    assert not call("squeue", "--noheader", f"--jobs={job}", "--states=PENDING,RUNNING", "--format=%T")
     resumed = [event for event in RunReader(run_dir).poll_events() if event["code"] == "resumed"]
-    assert [event["step"] for event in resumed] == [reached]
+    assert [event["step"] for event in resumed] == [reached, second]
     assert [r["step"] for r in read_metrics(run_dir) if "loss" in r] == list(range(1, STEPS + 1))
 
 

@@ -78,7 +78,8 @@ def _engine(config: TrainConfig) -> dict[str, Any]:
     if config.launch.engine == "fsdp":
         # Version 1: accelerate leaves 4-bit weights out of what version 2 divides (accelerate#3874).
         # transformers wraps the layers as peft needs it.
-        return {"fsdp": "full_shard auto_wrap", "fsdp_config": {"version": 1, "use_orig_params": False}}
+        settings = {"version": 1, "reshard_after_forward": "full_shard", "use_orig_params": False}
+        return {"fsdp": True, "fsdp_config": settings}
     if config.launch.engine == "deepspeed":
         return {"deepspeed": _ZERO_3}
     return {"ddp_find_unused_parameters": False}

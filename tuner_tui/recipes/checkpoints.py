@@ -15,9 +15,9 @@ from tuner_tui.runs.silent import SilentRun
 from tuner_tui.runs.writer import RunWriter
 
 _NEEDED = ("scheduler.pt", "trainer_state.json")
-_OPTIMIZERS = ("optimizer.pt", "optimizer.bin")
+_OPTIMIZERS = ("optimizer.pt", "optimizer.bin", "latest")
 """Without the optimizer's or scheduler's file the Trainer would start them anew, without a word. FSDP gives
-the optimizer's file another name."""
+the optimizer's file another name; DeepSpeed writes a folder, and its name into `latest`."""
 
 _WEIGHTS = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
 """One of them: of an adapter, or of a model whose every weight is trained."""

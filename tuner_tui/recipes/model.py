@@ -67,8 +67,8 @@ def base_for(
         double=config.quantization.double,
         attention=config.model.attention,
         kind=kind,
-        # FSDP divides only what has the number type of the rest of the layer.
-        storage=dtype if config.launch.engine == "fsdp" and ranks.world() > 1 else torch.uint8,
+        # FSDP and ZeRO-3 divide only what has the number type of the rest of the layer.
+        storage=dtype if config.launch.engine in ("fsdp", "deepspeed") and ranks.world() > 1 else torch.uint8,
         **options,
     )
     model.config.use_cache = False

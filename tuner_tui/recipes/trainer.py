@@ -61,6 +61,37 @@ def corridor(base: type, session: Session, config: TrainConfig) -> Any:
             ranks.barrier()
             run.event("checkpoint", f"wrote the checkpoint of step {step}.", path=f"step-{step}")
 
+        @property
+        def _adapter_is_divided(self) -> bool:
+            return bool(self.is_fsdp_enabled and config.lora.enabled)
+
+        def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+            if not self._adapter_is_divided:
+                super().save_model(output_dir, _internal_call)
+                return
+            from tuner_tui.recipes import sharded
+
+            folder = Path(output_dir or self.args.output_dir)
+            sharded.save(self.model, folder)
+            if self.args.should_save:
+                self.processing_class.save_pretrained(folder)
+
+        def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+            if not self._adapter_is_divided:
+                super()._save_optimizer_and_scheduler(output_dir)
+                return
+            from tuner_tui.recipes import sharded
+
+            sharded.save_optimizer(self, Path(output_dir))
+
+        def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+            if not self._adapter_is_divided:
+                super()._load_from_checkpoint(resume_from_checkpoint, model)
+                return
+            from tuner_tui.recipes import sharded
+
+            sharded.load(self.model if model is None else model, Path(resume_from_checkpoint))
+
         def create_model_card(self, *_: Any, **__: Any) -> None:
             """None: the report says what this run was."""
 
@@ -104,21 +135,37 @@ def finish(trainer: Any, session: Session, config: TrainConfig) -> RunState:
     """Write the result, `adapter/` (or, of full fine-tuning, `model/`), and say whether the run is done."""
     run, run_dir = session.run, session.run.run_dir
     run.update(phase="writing the result")
-    divided = trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled
-    state = trainer.accelerator.get_state_dict(trainer.model_wrapped) if divided else None
     target = run_dir / (layout.ADAPTER if config.lora.enabled else layout.MODEL)
-    if ranks.is_main():
-        with checkpoints.published(target) as staging:
-            if config.lora.enabled:
-                trainer.accelerator.unwrap_model(trainer.model).save_pretrained(
-                    staging, state_dict=state, save_embedding_layers=False
-                )
-            else:
-                trainer.model.to(models.stored_dtype(config.model.name)).save_pretrained(staging)
-                models.load_tokenizer(config.model.name).save_pretrained(staging)
-    ranks.barrier()
+    with _published(target) as staging:
+        if trainer.is_fsdp_enabled and config.lora.enabled:
+            from tuner_tui.recipes import sharded
+
+            sharded.save(trainer.model, staging)
+        else:
+            _write(trainer, config, staging)
+        ranks.barrier()
     done = trainer.state.global_step >= trainer.state.max_steps
     return RunState.FINISHED if done else RunState.STOPPED
+
+
+def _write(trainer: Any, config: TrainConfig, folder: Path) -> None:
+    """The result into a folder, by the first process; the others help where an engine divides the model."""
+    state: dict[str, Any] | None = None
+    if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
+        state = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+    if not ranks.is_main():
+        return
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if config.lora.enabled:
+        model.save_pretrained(folder, state_dict=state, save_embedding_layers=False)
+        return
+    dtype = models.stored_dtype(config.model.name)
+    if state is None:
+        model.to(dtype)
+    else:
+        state = {name: weight.to(dtype) for name, weight in state.items()}
+    model.save_pretrained(folder, state_dict=state)
+    models.load_tokenizer(config.model.name).save_pretrained(folder)
 
 
 @contextmanager

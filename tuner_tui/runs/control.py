@@ -12,7 +12,7 @@ from tuner_tui.runs.reader import read_status
 def request_stop(run_dir: Path) -> None:
     """Ask the trainer to write a checkpoint and end; a job that waits in Slurm's queue is taken out of it."""
     job = slurm.job_of(run_dir)
-    if job is not None and slurm.job_state(job) == "PENDING":
+    if job is not None and slurm.job_state(job, fresh=True) == "PENDING":
         slurm.cancel(job)
         # No trainer is alive that could say it.
         status = replace(

@@ -20,13 +20,13 @@ def job_of(run_dir: Path) -> int | None:
         return None
 
 
-def job_state(job: int) -> str:
+def job_state(job: int, *, fresh: bool = False) -> str:
     """Slurm's word for the job's state, such as PENDING or RUNNING; "" when it is not, or no longer, known.
 
-    Asked at most every five seconds: a window looks four times a second.
+    Asked at most every five seconds, as a window looks four times a second; `fresh` asks now.
     """
     asked, answer = _answers.get(job, (0.0, ""))
-    if time.monotonic() - asked > _SECONDS or not asked:
+    if fresh or time.monotonic() - asked > _SECONDS or not asked:
         try:
             done = subprocess.run(
                 ["squeue", "--noheader", "--jobs", str(job), "--format=%T"],

@@ -43,6 +43,7 @@ umask 077
 HEAD=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 PORT=$((20000 + SLURM_JOB_ID % 20000))
 export HEAD PORT
+rm -f {fault}  # of a try before this one
 trap : TERM  # the signal is for the run, which writes a checkpoint
 srun --kill-on-bad-exit=1 bash -c {inner}
 code=$?
@@ -105,6 +106,7 @@ def script(config: TrainConfig, run_dir: Path) -> str:
         directives=directives,
         environment=exports,
         inner=shlex.quote(f"exec {inner}"),
+        fault=shlex.quote(str(run_dir / layout.FAULT)),
         stopped=shlex.quote(layout.BY_SLURM),
         status=shlex.quote(str(run_dir / layout.STATUS)),
     )
