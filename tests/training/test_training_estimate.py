@@ -256,3 +256,49 @@ def test_time_is_in_proportion_to_the_work(config: TrainConfig) -> None:
     assert middle() == pytest.approx(2 * hundred)
     settings.optimization.gradient_checkpointing = "none"
     assert middle() == pytest.approx(2 * hundred * 2 / 3)
+
+
+FOUR = {"num_attention_heads": 4, "head_dim": 32}
+
+
+@pytest.mark.parametrize(
+    ("family", "sizes"),
+    [
+        ("gemma2", {**FOUR, "num_key_value_heads": 2}),
+        ("gemma3_text", {**FOUR, "num_key_value_heads": 1}),
+        ("gemma4_text", {"hidden_size_per_layer_input": 16, "vocab_size_per_layer_input": 512}),
+        ("qwen2_moe", {"num_attention_heads": 4, "num_key_value_heads": 4, "num_experts": 6}),
+        ("mixtral", {"num_attention_heads": 4, "num_key_value_heads": 2}),
+    ],
+)
+def test_the_weights_are_those_that_transformers_makes(
+    family: str, sizes: dict[str, Any], tmp_path: Path
+) -> None:
+    import torch
+    from transformers import CONFIG_MAPPING, AutoModelForCausalLM
+
+    common = {"hidden_size": 96, "intermediate_size": 160, "num_hidden_layers": 6, "vocab_size": 512}
+    made = CONFIG_MAPPING[family](**{**common, **sizes})
+    made.save_pretrained(tmp_path)
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(made)
+    shape = model_shape(str(tmp_path))
+    assert shape.weights == pytest.approx(sum(p.numel() for p in model.parameters()), rel=0.02)
+    # Of a mixture, bitsandbytes quantises the attention and the expert that all share, no more.
+    linear = [m for name, m in model.named_modules() if isinstance(m, torch.nn.Linear) and name != "lm_head"]
+    assert shape.quantised_weights == pytest.approx(sum(m.weight.numel() for m in linear), rel=0.05)
+
+
+def test_making_answers_needs_their_keys_and_values() -> None:
+    config = TrainConfig.model_validate(
+        {
+            **LLAMA,
+            "method": "grpo",
+            "data": {"train": ["x.jsonl"], "max_length": 2048},
+            "optimization": {"micro_batch": 1, "effective_batch": 8, "gradient_checkpointing": "none"},
+        }
+    )
+    assert "cache of answers" not in estimate(config, H200).parts  # learning takes more
+    config.optimization.effective_batch = 256
+    # 8 key and value heads of 128, in 32 layers, 16 bits each: 128 KiB a token.
+    assert estimate(config, H200).parts["cache of answers"] == 256 * 2048 * 131_072

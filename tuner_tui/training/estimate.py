@@ -76,13 +76,15 @@ def _notes(shape: Shape, work: memory.Work) -> list[str]:
     notes.append(f"computing in {'bfloat16' if work.width == 2 else 'float32'}, by {layers[work.path]}")
     if config.launch.gpus * config.launch.nodes > 1:
         how = (
-            "a part of the weights each"
+            "a part of the weights each (not estimated: this counts them all, and loading may take more)"
             if config.launch.engine in ("fsdp", "deepspeed")
             else "all of it each"
         )
         notes.append(f"for each of {config.launch.gpus * config.launch.nodes} GPUs, which hold {how}")
     if shape.experts > 1:
         notes.append("of a mixture of experts, the adapter takes the attention layers alone")
+        if config.quantization.bits:
+            notes.append("the experts stay in 16 bits: bitsandbytes quantises linear layers alone")
     if config.method == "ppo":
         notes.append(
             "with the value model's adapter; answers are made in the same memory before they are learned"

@@ -120,7 +120,7 @@ def _speed(config: TrainConfig, card: Card) -> float:
     seconds *= max(1.0, (_ROW_TOKENS / work.tokens) ** 0.5)
     if config.quantization.bits:
         passes = 2 + {"none": 0.0, "selective": 0.5, "full": 1.0}[work.checkpointing]
-        seconds += passes * shape.linear_weights * 2 / _DEQUANTISED
+        seconds += passes * shape.quantised_weights * 2 / _DEQUANTISED
     return float(work.tokens / seconds)
 
 

@@ -91,6 +91,10 @@ def parts(shape: Shape, work: Work) -> dict[str, int]:
     found["loss"] = loss if loss > layer else 0
     found["workspace"] = unpacked_bytes(shape, work) + (0 if loss > layer else layer)
     moving = found["activations"] + found["loss"] + found["workspace"]
+    if (cache := cache_bytes(shape, work)) > moving:
+        # Answers are made before they are learned from: the larger of the two is the peak.
+        found |= {"activations": 0, "loss": 0, "workspace": 0, "cache of answers": cache}
+        moving = cache
     found["fragmentation"] = round(_FRAGMENTATION * moving)
     return found
 
@@ -106,7 +110,7 @@ def weight_bytes(shape: Shape, work: Work) -> int:
         return shape.weights * 4  # trained in float32
     if work.config.quantization.bits is None:
         return shape.weights * work.width
-    return shape.linear_weights // 2 + shape.other_weights * work.width
+    return shape.quantised_weights // 2 + (shape.weights - shape.quantised_weights) * work.width
 
 
 def constant_bytes(shape: Shape, work: Work) -> int:
@@ -115,7 +119,7 @@ def constant_bytes(shape: Shape, work: Work) -> int:
     if work.config.quantization.bits is None:
         return 0
     bits = 8 / 64 + 32 / (64 * 256) if work.config.quantization.double else 32 / 64
-    return round(shape.linear_weights * bits / 8)
+    return round(shape.quantised_weights * bits / 8)
 
 
 def trained_bytes(shape: Shape, work: Work) -> dict[str, int]:
@@ -141,8 +145,7 @@ def activation_bytes(shape: Shape, work: Work) -> int:
     """What the forward pass keeps for the backward pass.
 
     Every layer keeps `layer_bytes` for each token; a checkpointed one its input alone (arXiv:1604.06174), and
-    with selective checkpointing every other one is. A full cache of generated tokens (2·kv a layer) is there
-    when answers are made, and gone when they are learned from.
+    with selective checkpointing every other one is.
     """
     full, kept = layer_bytes(shape, work), work.width * shape.hidden
     layers = shape.layers
@@ -182,6 +185,19 @@ def layer_bytes(shape: Shape, work: Work) -> int:
     if work.config.lora.dora:
         saved += w * sum(shape.linears[name][1] for name in work.adapted)
     return saved
+
+
+def cache_bytes(shape: Shape, work: Work) -> int:
+    """Keys and values of all tokens while answers are made, 2·kv a layer, of prompts and answers up to
+    data.max_length: PPO samples `ppo.sample_batch` answers at once, TRL's GRPO and RLOO all of a step."""
+    config = work.config
+    if config.method == "ppo":
+        rows = min(config.ppo.sample_batch, config.ppo.rollouts)
+    elif config.method in ("grpo", "rloo"):
+        rows = config.optimization.effective_batch // max(1, config.launch.gpus * config.launch.nodes)
+    else:
+        return 0
+    return rows * config.data.max_length * shape.layers * 2 * shape.key_value * work.width
 
 
 def unpacked_bytes(shape: Shape, work: Work) -> int:

@@ -14,7 +14,11 @@ from tuner_tui.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Sizes of a decoder-only transformer; `experts` and `active_experts` are 1 unless it is a mixture."""
+    """Sizes of a decoder-only transformer; where its layers differ, the means of them.
+
+    `experts` and `active_experts` are 1 unless it is a mixture; `shared` is the feed-forward size of the
+    expert that every token passes; `layer_inputs` the size of what Gemma 4 looks up for each token and layer.
+    """
 
     hidden: int
     feed_forward: int
@@ -28,6 +32,8 @@ class Shape:
     active_experts: int = 1
     family: str = "llama"
     head: int = 128
+    shared: int = 0
+    layer_inputs: int = 0
 
     @property
     def heads(self) -> int:
@@ -55,15 +61,24 @@ class Shape:
 
     @property
     def linear_weights(self) -> int:
-        """Weights of the linear layers of all blocks: what 4-bit quantisation stores."""
+        """Weights of the linear layers of all blocks, the experts among them."""
         attention = sum(self.linears[name][0] * self.linears[name][1] for name in _ATTENTION)
-        return self.layers * (attention + self.experts * 3 * self.hidden * self.feed_forward)
+        forward = 3 * self.hidden * (self.experts * self.feed_forward + self.shared)
+        return self.layers * (attention + forward + 2 * self.hidden * self.layer_inputs)
+
+    @property
+    def quantised_weights(self) -> int:
+        """Those that 4-bit quantisation stores. Not the experts of a mixture: in transformers they are one
+        tensor, no linear layers, which bitsandbytes leaves as they are."""
+        fused = self.experts * 3 * self.hidden * self.feed_forward if self.experts > 1 else 0
+        return self.linear_weights - self.layers * fused
 
     @property
     def other_weights(self) -> int:
         """Embeddings, head and norms: what stays in 16 or 32 bits."""
         matrices = 1 if self.tied else 2
-        return matrices * self.vocabulary * self.hidden + (2 * self.layers + 1) * self.hidden
+        looked_up = self.layers * self.layer_inputs * (self.vocabulary + self.hidden)
+        return matrices * self.vocabulary * self.hidden + looked_up + (2 * self.layers + 1) * self.hidden
 
     @property
     def weights(self) -> int:
@@ -133,22 +148,45 @@ def config_file(name: str) -> Path | None:
 
 
 def _from_config(config: Mapping[str, Any]) -> Shape:
-    hidden, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
-    head = int(config.get("head_dim") or hidden // heads)
+    hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
+    heads = int(config["num_attention_heads"])
     family = str(config.get("model_type", ""))
     experts = int(config.get("num_local_experts") or config.get("num_experts") or 1)
-    feed_forward = config.get("moe_intermediate_size") if experts > 1 else None
+    feed_forward = int(
+        (config.get("moe_intermediate_size") if experts > 1 else None) or config["intermediate_size"]
+    )
+    if config.get("use_double_wide_mlp"):  # Gemma 4: twice as wide in layers that share keys and values
+        feed_forward += feed_forward * int(config.get("num_kv_shared_layers") or 0) // layers
+    sizes = [_attention(config, layer) for layer in range(layers)]
     return Shape(
         hidden=hidden,
-        feed_forward=int(feed_forward or config["intermediate_size"]),
-        layers=int(config["num_hidden_layers"]),
-        query=heads * head,
-        key_value=int(config.get("num_key_value_heads") or heads) * head,
+        feed_forward=feed_forward,
+        layers=layers,
+        query=round(sum(head * heads for head, _ in sizes) / layers),
+        key_value=round(sum(head * count for head, count in sizes) / layers),
         vocabulary=int(config["vocab_size"]),
-        tied=bool(config.get("tie_word_embeddings", False)),
+        tied=bool(config.get("tie_word_embeddings", family.startswith("gemma"))),
         normalized_heads=family.startswith(("qwen3", "gemma3", "gemma4")),
         family=family,
-        head=head,
+        head=sum(head for head, _ in sizes) // layers,
         experts=experts,
         active_experts=int(config.get("num_experts_per_tok") or 1) if experts > 1 else 1,
+        shared=int(config.get("shared_expert_intermediate_size") or 0),
+        layer_inputs=int(config.get("hidden_size_per_layer_input") or 0),
     )
+
+
+def _attention(config: Mapping[str, Any], layer: int) -> tuple[int, int]:
+    """(head size, key and value heads) of a layer; Gemma 4's layers of full attention have their own."""
+    own: dict[str, Any] = dict(config)
+    kinds = config.get("layer_types") or []
+    if layer < len(kinds) and kinds[layer] == "full_attention":
+        own["head_dim"] = config.get("global_head_dim") or config.get("head_dim")
+        own["num_key_value_heads"] = config.get("num_global_key_value_heads") or config.get(
+            "num_key_value_heads"
+        )
+    each = config.get("per_layer_config") or {}
+    own |= next((value for key, value in each.items() if key.isdigit() and int(key) == layer), {})
+    heads = int(own["num_attention_heads"])
+    head = int(own.get("head_dim") or int(own["hidden_size"]) // heads)
+    return head, int(own.get("num_key_value_heads") or heads)
