@@ -29,7 +29,7 @@ def test_real_steps_on_the_longest_rows_are_measured(
     value = json.loads(capsys.readouterr().out)
     found = value["probe"]
     assert found["steps"] == 4
-    assert found["estimated"] == value["reserved_bytes"]
+    assert found["estimated"] == value["reserved_bytes" if found["reserved"] else "total_bytes"]
     assert found["peak"] == (found["reserved"] or found["allocated"]) > 100_000_000
     assert found["seconds_per_step"] > 0
     assert found["startup"] > 0

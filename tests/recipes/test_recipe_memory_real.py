@@ -34,6 +34,7 @@ def test_training_goes_on_with_fewer_rows_at_once_from_its_last_step(
     talk = [{"role": "user", "content": "Talk."}, {"role": "assistant", "content": "very " * 3000}]
     rows.append({"messages": talk})
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config.seed = 1  # the long row comes in a later step than the first
     config.data.train, config.data.eval_fraction, config.data.max_length = [path], 0.0, 2048
     config.model.attention = "eager"  # keeps a matrix of tokens x tokens
     config.optimization.effective_batch = 16
@@ -50,10 +51,18 @@ def test_training_goes_on_with_fewer_rows_at_once_from_its_last_step(
     assert status.state is RunState.FINISHED, status.reason
 
     reader = RunReader(run_dir)
-    retries = [event for event in reader.poll_events() if event["code"] == "retry"]
-    assert [event["message"].partition("; ")[2] for event in retries][:1] == [
+    events = list(reader.poll_events())
+    at = next(number for number, event in enumerate(events) if event["code"] == "retry")
+    step = events[at]["step"]
+    assert step > 0
+    assert events[at]["message"] == (
+        f"out of memory after step {step}; "
         "going on with 8 instead of 16 rows at once; the effective batch stays."
-    ]
+    )
+    # What the steps before it had reached was kept, and is where the next try began.
+    codes = [(event["code"], event["message"]) for event in events]
+    assert codes[at - 1] == ("checkpoint", f"wrote the checkpoint of step {step}.")
+    assert ("resumed", f"going on from the checkpoint of step {step}.") in codes[at:]
     assert json.loads((run_dir / layout.RETRY).read_text())["micro_batch"] < 16
     # No step is lost and none made twice: each try went on where the one before had ended.
     assert [record["step"] for record in reader.poll_metrics() if "loss" in record] == list(range(1, 9))

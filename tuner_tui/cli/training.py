@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tuner_tui.training.config import TrainConfig
+    from tuner_tui.training.estimate import Estimate
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -131,7 +132,7 @@ def print_estimate(args: argparse.Namespace) -> int:
         lines.append(f"{'time':<24}{low:8.1f} to {high:.1f} minutes")
     lines += [f"- {note}" for note in found.notes]
     if args.probe:
-        lines += _probe(args, config, found.reserved, data)
+        lines += _probe(args, config, found, data)
 
     def human(console: "Console") -> None:
         for line in lines:
@@ -142,7 +143,7 @@ def print_estimate(args: argparse.Namespace) -> int:
 
 
 def _probe(
-    args: argparse.Namespace, config: "TrainConfig", estimated: int, data: dict[str, object]
+    args: argparse.Namespace, config: "TrainConfig", guess: "Estimate", data: dict[str, object]
 ) -> list[str]:
     """Measure; the lines for a person, and the figures into `data`."""
     from dataclasses import asdict
@@ -162,6 +163,8 @@ def _probe(
     measured = probe(config, watch=watch)
     if not args.json and sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
+    # Of a process on a CPU, all of its memory is measured, and so its libraries, too.
+    estimated = guess.reserved if measured.reserved else guess.total
     data["probe"] = {**asdict(measured), "peak": measured.peak, "estimated": estimated}
     lines = [f"measured on {measured.device}, {measured.steps} steps on the longest rows:"]
     kind = "reserved by PyTorch" if measured.reserved else "of the process"
