@@ -104,7 +104,7 @@ def test_the_side_is_drawn_at_random_and_recorded(tmp_path: Path) -> None:
         judging.judge("left", "a note")
     with Judging(source, tmp_path / "two.jsonl", seed=2) as judging:
         second = [judging.sides(each)[0] for each in judging.comparisons]
-    # Fair coins stay within four standard deviations in all but one of ten thousand cases; the seeds are fixed.
+    # Fair coins stay within four standard deviations in all but one of ten thousand cases.
     assert abs(sum(first) - len(first) / 2) < 4 * len(first) ** 0.5 / 2 and first != second
     seed, record = rows(journal_of(tmp_path / "one.jsonl"))
     assert seed == {"order_seed": 1}
