@@ -17,7 +17,8 @@ from tuner_tui.training.config import TrainConfig
 from tuner_tui.training.launchers import local
 from tuner_tui.training.launchers.slurm import options, script
 
-STEPS = 14
+STEPS = 100_000
+"""More than a run makes in its time here: it must not end before Slurm takes its machine away."""
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +71,14 @@ def test_a_run_is_preempted_goes_on_and_is_stopped_and_resumed(job_config: Train
     second = status.step
     local.resume(run_dir)
     assert slurm.job_of(run_dir) not in (None, job)
-    status = wait(run_dir, ended)
-    assert (status.state, status.step) == (RunState.FINISHED, STEPS), status.reason
+    wait(run_dir, lambda status: status.step > second)
+    control.request_stop(run_dir)
+    last = wait(run_dir, ended)
+    assert (last.state, last.total) == (RunState.STOPPED, STEPS), last.reason
     assert not call("squeue", "--noheader", f"--jobs={job}", "--states=PENDING,RUNNING", "--format=%T")
     resumed = [event for event in RunReader(run_dir).poll_events() if event["code"] == "resumed"]
     assert [event["step"] for event in resumed] == [reached, second]
-    assert [r["step"] for r in read_metrics(run_dir) if "loss" in r] == list(range(1, STEPS + 1))
+    assert [r["step"] for r in read_metrics(run_dir) if "loss" in r] == list(range(1, last.step + 1))
 
 
 def test_a_job_that_waits_is_shown_and_taken_out_of_the_queue(job_config: TrainConfig) -> None:
