@@ -30,8 +30,6 @@ def start(recipe: Callable[[Session], RunState]) -> None:
     if "PYTORCH_CUDA_ALLOC_CONF" not in os.environ:
         # Rows differ in length: without it PyTorch was seen to reserve 52 GiB where it used 29.
         os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
-    # Rows differ in length from step to step: without this the allocator may hold twice of what is in use.
-    os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
     if ranks.world() == 1:
         # One process trains on one GPU: the first that it may see. The Trainer refuses to share a model among
         # several.

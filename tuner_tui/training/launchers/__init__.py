@@ -25,7 +25,6 @@ def command(config: TrainConfig, run_dir: Path, python: str = sys.executable) ->
     check(config)
     if launch.gpus == launch.nodes == 1:
         return [python, *recipe]
-    # Workers that write a last checkpoint need longer than the half minute after which they are killed.
     torchrun = [python, "-m", "torch.distributed.run", f"--nproc-per-node={launch.gpus}"]
     if launch.nodes == 1:
         return [*torchrun, "--standalone", "--nnodes=1", *recipe]
@@ -67,4 +66,5 @@ def check(config: TrainConfig) -> None:
 
 
 ENVIRONMENT = {"TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "600"}
-"""Seconds that torchrun gives its processes to write a checkpoint before it kills them."""
+"""Seconds that torchrun gives its processes to write a last checkpoint before it kills them; its own
+half minute is too short for that."""
