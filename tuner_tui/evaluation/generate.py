@@ -7,33 +7,16 @@ the two differ in nothing else.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import StoppingCriteriaList
 
-from tuner_tui.data.answers.parsing import ParsedAnswer
 from tuner_tui.errors import UserError
+from tuner_tui.evaluation.tasks import Answer, Messages, Tools
 from tuner_tui.recipes.conventions import Convention, find_convention
 from tuner_tui.recipes.model import compute_dtype, load_base, load_tokenizer
-
-Messages = list[dict[str, Any]]
-Tools = list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One generated answer: its text without the end-of-turn token, taken apart.
-
-    `tokens` counts the end-of-turn token; `seconds` is the batch's time divided by its size.
-    """
-
-    text: str
-    parsed: ParsedAnswer
-    tokens: int
-    seconds: float
 
 
 class Generator:

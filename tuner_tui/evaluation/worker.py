@@ -24,12 +24,12 @@ from tuner_tui.evaluation.layout import Request
 from tuner_tui.evaluation.progress import load_items
 from tuner_tui.evaluation.suites.heldout import HeldoutTask
 from tuner_tui.evaluation.summary import write_summary
-from tuner_tui.evaluation.tasks import Item, Task
+from tuner_tui.evaluation.tasks import Answer, Item, Task
 from tuner_tui.runs import files
 from tuner_tui.runs.layout import RunState
 
 if TYPE_CHECKING:
-    from tuner_tui.evaluation.generate import Answer, Generator
+    from tuner_tui.evaluation.generate import Generator
 
 _LOCK_TRIES, _LOCK_PAUSE = 20, 0.1
 """Two seconds: a worker that has said its last word lets go of the lock at once."""
@@ -127,19 +127,21 @@ class Worker:
         self._terminated = True
 
 
-def _record(item: Item, answer: "Answer", task: Task) -> dict[str, Any]:
+def _record(item: Item, answer: Answer, task: Task) -> dict[str, Any]:
     """The line that is stored for one item."""
-    verdict = task.judge(item, answer.parsed)
+    exchange = task.begin(item)
+    exchange.answered(answer)
+    outcome = exchange.outcome()
     return {
         "id": item.id,
         "row": item.row,
         "request": item.request,
         "gold": [asdict(call) for call in item.gold],
-        "text": answer.text,
-        "calls": [asdict(call) for call in answer.parsed.calls],
-        "strict": answer.parsed.strict,
-        "verdict": verdict.to_json(),
-        "error": verdict.error,
+        "text": outcome.text,
+        "calls": [asdict(call) for call in outcome.calls],
+        "strict": outcome.strict,
+        "verdict": {**outcome.verdict, "right": outcome.right},
+        "error": outcome.error,
         "tokens": answer.tokens,
         "seconds": round(answer.seconds, 4),
     }

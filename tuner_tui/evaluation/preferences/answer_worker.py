@@ -21,7 +21,8 @@ from tuner_tui.runs import files
 from tuner_tui.runs.layout import RunState
 
 if TYPE_CHECKING:
-    from tuner_tui.evaluation.generate import Answer, Generator
+    from tuner_tui.evaluation.generate import Generator
+from tuner_tui.evaluation.tasks import Answer
 
 _CHUNK = 4
 """Batches between two appends: answers of like length share a batch, and little is lost by a stop."""

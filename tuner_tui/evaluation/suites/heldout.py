@@ -1,14 +1,13 @@
 """The suite of held-out rows: the last assistant turn of each row is what the model should say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tuner_tui.data.answers.parsing import ParsedAnswer
-from tuner_tui.data.answers.scoring import Verdict, judge
+from tuner_tui.data.answers.scoring import ERROR_TYPES, judge
 from tuner_tui.data.dataset import load_dataset
 from tuner_tui.data.examples import Example, conversation, gold_calls
 from tuner_tui.errors import UserError
-from tuner_tui.evaluation.tasks import Item
+from tuner_tui.evaluation.tasks import FUNCTION_CALLING, Exchange, Item, OneTurn
 
 
 class HeldoutTask:
@@ -19,6 +18,10 @@ class HeldoutTask:
     """
 
     name = "heldout"
+    title = "Held-out rows"
+    measures = FUNCTION_CALLING
+    error_types: Mapping[str, str] = ERROR_TYPES
+    notes: Sequence[str] = ()
 
     def __init__(self, path: Path) -> None:
         dataset = load_dataset(path)
@@ -37,9 +40,9 @@ class HeldoutTask:
             len(dataset.examples) - len(items)
         )
 
-    def judge(self, item: Item, answer: ParsedAnswer) -> Verdict:
-        """The verdict on one answer, by the gold calls of the row."""
-        return judge(item.gold, answer, item.tools)
+    def begin(self, item: Item) -> Exchange:
+        """One answer, judged by the gold calls of the row."""
+        return OneTurn(item, lambda item, answer: judge(item.gold, answer, item.tools))
 
 
 def _item(row: int, example: Example) -> Item | None:
