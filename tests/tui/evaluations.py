@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner_tui.data.answers.parsing import parse_answer
+from tuner_tui.data.answers.scoring import judge
 from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.arms import ARMS, PROMPT_ARMS
 from tuner_tui.evaluation.heartbeat import Heartbeat
@@ -129,7 +130,7 @@ def write_evaluation(
         for number, item in enumerate(task.items):
             text = _answer(arm, number, item.gold, last=number == total - 1)
             parsed = parse_answer(text)
-            verdict = task.judge(item, parsed)
+            verdict = judge(item.gold, parsed, item.tools)
             files.append_line(
                 arm_file(eval_dir, arm),
                 {

@@ -1,24 +1,19 @@
 """Stored items -> the outcome of an arm, and what changed between two arms on the same items."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from tuner_tui.data.answers.scoring import ERROR_TYPES
 from tuner_tui.evaluation.arms import PROMPT_ARMS
+from tuner_tui.evaluation.driver import UNJUDGED
 from tuner_tui.evaluation.shapes import Difference, Outcome, Rate
 from tuner_tui.evaluation.statistics import bootstrap_difference, mcnemar, rate
+from tuner_tui.evaluation.tasks import FUNCTION_CALLING
 
-MEASURES = (
-    "full_match",
-    "tool_selection",
-    "arguments",
-    "call_or_no_call",
-    "no_call",
-    "strict_format",
-)
-"""The rates of an Outcome, the one that counts most first."""
+MEASURES = tuple(measure.name for measure in FUNCTION_CALLING)
+"""The rates of suites that compare calls with gold calls, the one that counts most first."""
 
 Item = Mapping[str, Any]
 
@@ -36,32 +31,46 @@ class Changed:
     direction: Literal["fixed", "broken"]
 
 
-def outcome(items: Sequence[Item]) -> Outcome:
-    """The rates of one arm from its stored items."""
-    verdicts = [item["verdict"] for item in items]
+def outcome(
+    items: Sequence[Item], measures: Sequence[str] = MEASURES, error_types: Iterable[str] = ERROR_TYPES
+) -> Outcome:
+    """The rates of one arm from its stored items.
+
+    Args:
+        items: the stored lines.
+        measures: the names of the suite's measures.
+        error_types: in the order in which they are listed; others come after them.
+    """
+    verdicts = [item["verdict"] for item in items if item["error"] not in UNJUDGED]
 
     def of(measure: str) -> Rate:
-        asked = [verdict[measure] for verdict in verdicts if verdict[measure] is not None]
+        asked = [verdict[measure] for verdict in verdicts if verdict.get(measure) is not None]
         return rate(sum(asked), len(asked))
 
     errors = Counter(item["error"] for item in items if item["error"])
-    return {
+    order = [*error_types, *sorted(errors.keys() - set(error_types))]
+    found: dict[str, Any] = {
         "items": len(items),
-        "call_or_no_call": of("call_or_no_call"),
-        "tool_selection": of("tool_selection"),
-        "arguments": of("arguments"),
-        "full_match": of("full_match"),
-        "no_call": of("no_call"),
-        "strict_format": of("strict_format"),
-        "errors": {type: errors[type] for type in ERROR_TYPES if errors[type]},
+        "right": of("right"),
+        **{measure: of(measure) for measure in measures},
+        "errors": {type: errors[type] for type in order if errors[type]},
     }
+    return cast("Outcome", found)
+
+
+def by_category(items: Sequence[Item]) -> dict[str, Rate]:
+    """The items that are right as a whole, by category, in the order in which the categories come."""
+    judged = [item for item in items if item["error"] not in UNJUDGED and item.get("category")]
+    totals = Counter(item["category"] for item in judged)
+    right = Counter(item["category"] for item in judged if item["verdict"]["right"])
+    return {category: rate(right[category], total) for category, total in totals.items()}
 
 
 def best_prompt(arms: Mapping[str, Outcome]) -> str | None:
     """The prompt arm that answers most items rightly, with calls and without; of equals the "
     "plainer."""
     measured = [arm for arm in PROMPT_ARMS if arm in arms]
-    return max(measured, key=lambda arm: _right(arms[arm]), default=None)
+    return max(measured, key=lambda arm: arms[arm]["right"]["count"], default=None)
 
 
 def difference(
@@ -69,9 +78,9 @@ def difference(
 ) -> Difference:
     """Compare one measure on the items that both arms answered and that it applies to."""
     before, after = [], []
-    answered = {item["id"]: item["verdict"][measure] for item in tuned}
+    answered = {item["id"]: item["verdict"].get(measure) for item in tuned}
     for item in base:
-        was, now = item["verdict"][measure], answered.get(item["id"])
+        was, now = item["verdict"].get(measure), answered.get(item["id"])
         if was is not None and now is not None:
             before.append(bool(was))
             after.append(bool(now))
@@ -108,7 +117,3 @@ def changed_items(base: Sequence[Item], tuned: Sequence[Item]) -> list[Changed]:
         if item["id"] in after and item["verdict"]["right"] != after[item["id"]]["verdict"]["right"]
     ]
     return sorted(changed, key=lambda each: each.direction != "broken")
-
-
-def _right(arm: Outcome) -> int:
-    return arm["full_match"]["count"] + arm["no_call"]["count"]

@@ -1,26 +1,29 @@
-"""The only door to a model that answers: a local Hugging Face model, in batches.
+"""The only door to a local model that answers: a Hugging Face model, in batches.
 
 Base and tuned model share one copy of the weights, and the adapter is switched on and off, so that
 the two differ in nothing else.
 """
 
-import time
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import StoppingCriteriaList
 
 from tuner_tui.errors import UserError
-from tuner_tui.evaluation.tasks import Answer, Messages, Tools
+from tuner_tui.evaluation.continuous import ContinuousSpeaker, why_not
+from tuner_tui.evaluation.driver import Stopped
+from tuner_tui.evaluation.likelihood import weigh
+from tuner_tui.evaluation.padded import PaddedSpeaker
+from tuner_tui.evaluation.speaking import Decoding, Spoken
+from tuner_tui.evaluation.tasks import Answer, Ask, Messages, Tools, Weigh, Weights
 from tuner_tui.recipes.conventions import Convention, find_convention
 from tuner_tui.recipes.model import compute_dtype, load_base, load_tokenizer
 
 
 class Generator:
-    """A loaded model. `load` makes one; `answers` asks it."""
+    """A loaded model. `load` makes one; `answers`, `speaker` and `weigh` ask it."""
 
     def __init__(self, model: Any, tokenizer: Any, convention: Convention, tuned_model: Any = None) -> None:
         """`tuned_model` is the tuned one where every weight was trained; else `model` has an adapter, or is
@@ -96,69 +99,49 @@ class Generator:
         Raises:
             UserError: a prompt does not fit into the model's window.
         """
-        texts = [self._convention.render(messages, tools) for messages, tools in prompts]
-        tokens = [self._tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
-        order = sorted(range(len(prompts)), key=lambda index: -len(tokens[index]))
-        if order and len(tokens[order[0]]) + 1 > self._window:
-            raise UserError(
-                f"item {order[0] + 1}: the prompt has {len(tokens[order[0]])} tokens and the model's window "
-                f"{self._window}; shorten it or leave it out."
-            )
-        if temperature:
-            torch.manual_seed(seed)
-        for start in range(0, len(order), batch):
-            indices = order[start : start + batch]
-            began = time.perf_counter()
-            generated = self._generate(
-                [tokens[i] for i in indices], tuned, max_new_tokens, cancelled, temperature
-            )
-            if cancelled():
-                return
-            seconds = (time.perf_counter() - began) / len(indices)
-            yield [
-                (index, self._answer(ids, tokens[index], prompts[index][1], seconds))
-                for index, ids in zip(indices, generated, strict=True)
-            ]
+        speaker = PaddedSpeaker(
+            self.spoken(tuned), Decoding(batch, max_new_tokens, temperature, seed), cancelled
+        )
+        for index, (messages, tools) in enumerate(prompts):
+            speaker.submit(index, Ask(messages, tools))
+        if refused := speaker.refused:
+            index, failure = min(refused.items())
+            raise UserError(f"item {index + 1}: {failure.words}; shorten it or leave it out.")
+        try:
+            while found := speaker.ready():
+                yield [(index, answer) for index, answer in found if isinstance(answer, Answer)]
+        except Stopped:
+            return
 
-    def _generate(
-        self,
-        prompts: list[list[int]],
-        tuned: bool,
-        max_new_tokens: int,
-        cancelled: Callable[[], bool],
-        temperature: float,
-    ) -> list[list[int]]:
-        padded = self._tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(self._model.device)
-        width = padded["input_ids"].shape[1]
+    def speaker(
+        self, *, tuned: bool, decoding: Decoding, cancelled: Callable[[], bool]
+    ) -> "PaddedSpeaker | ContinuousSpeaker":
+        """What answers an evaluation's questions: with continuous batching where that works, which is on a
+        CUDA device, and in padded batches elsewhere; the reason goes to stderr. To be closed.
 
-        def stop(ids: torch.Tensor, _scores: Any, **_: Any) -> torch.Tensor:
-            return torch.full((ids.shape[0],), cancelled(), dtype=torch.bool, device=ids.device)
+        Args:
+            tuned: with the adapter, if there is one.
+            decoding: how to answer.
+            cancelled: whether to end.
+        """
+        spoken = self.spoken(tuned)
+        reason = why_not(spoken.model)
+        if reason is None:
+            return ContinuousSpeaker(spoken, decoding, cancelled)
+        sys.stderr.write(f"answers are made in padded batches: {reason}\n")
+        return PaddedSpeaker(spoken, decoding, cancelled)
 
+    def weigh(self, requests: Sequence[Weigh], *, tuned: bool, batch: int) -> list[Weights]:
+        """How likely the model holds the texts of each request.
+
+        Args:
+            requests: texts, each with what comes before it.
+            tuned: with the adapter, if there is one.
+            batch: texts in one forward pass, at most.
+        """
+        return weigh(self.spoken(tuned), requests, batch)
+
+    def spoken(self, tuned: bool) -> Spoken:
+        """The model of one arm, with what is needed to ask it."""
         model = self._tuned_model if tuned else self._model
-        off = not tuned and hasattr(model, "disable_adapter")
-        with torch.inference_mode(), model.disable_adapter() if off else nullcontext():
-            output = model.generate(
-                **padded,
-                do_sample=temperature > 0,
-                num_beams=1,
-                # Settings that come with some models would change the result, or warn.
-                temperature=temperature or None,
-                top_p=1.0 if temperature else None,
-                top_k=0 if temperature else None,
-                repetition_penalty=None,
-                max_new_tokens=min(max_new_tokens, self._window - width),
-                eos_token_id=sorted(self._ends),
-                pad_token_id=self._tokenizer.pad_token_id,
-                stopping_criteria=StoppingCriteriaList([stop]),
-            )
-        return [self._to_end(row) for row in output[:, width:].tolist()]
-
-    def _to_end(self, ids: list[int]) -> list[int]:
-        """The tokens up to and with the first end-of-turn token; what follows is padding."""
-        end = next((i for i, token in enumerate(ids) if token in self._ends), len(ids) - 1)
-        return ids[: end + 1]
-
-    def _answer(self, ids: list[int], prompt: list[int], tools: Tools, seconds: float) -> Answer:
-        spoken = ids[:-1] if ids and ids[-1] in self._ends else ids
-        text = self._tokenizer.decode(spoken, skip_special_tokens=False)
-        return Answer(text, self._convention.parse(text, spoken, prompt, tools), len(ids), seconds)
+        return Spoken(model, self._tokenizer, self._convention, self._ends, self._window, with_adapter=tuned)

@@ -1,6 +1,6 @@
 """The JSON shapes of an evaluation, as scripts and screens see them."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Rate(TypedDict):
@@ -13,7 +13,8 @@ class Rate(TypedDict):
 
 
 class Outcome(TypedDict):
-    """What one arm reached. Each rate counts only the items that it applies to:
+    """What one arm reached: a rate for each measure of the suite, beside these. Each rate counts only the
+    items that it applies to; those of suites that compare calls with gold calls are:
 
     - `call_or_no_call`: all items; called exactly where a tool serves.
     - `tool_selection`: items that need a call; the right tools, each as often as needed.
@@ -22,17 +23,45 @@ class Outcome(TypedDict):
     - `no_call`: items that no tool serves; answered without a call.
     - `strict_format`: items that need a call; all calls in the model's own format to the letter.
 
-    `errors` counts items by error type, a key of `scoring.ERROR_TYPES`.
+    `right` counts the items that are right as a whole, `errors` items by error type, a key of the
+    summary's `error_types`.
     """
 
     items: int
-    call_or_no_call: Rate
-    tool_selection: Rate
-    arguments: Rate
-    full_match: Rate
-    no_call: Rate
-    strict_format: Rate
+    right: Rate
+    call_or_no_call: NotRequired[Rate]
+    tool_selection: NotRequired[Rate]
+    arguments: NotRequired[Rate]
+    full_match: NotRequired[Rate]
+    no_call: NotRequired[Rate]
+    strict_format: NotRequired[Rate]
     errors: dict[str, int]
+
+
+class MeasureText(TypedDict):
+    """A measure, for a person."""
+
+    name: str
+    title: str
+    help: str
+
+
+class Number(TypedDict):
+    """The mean of what is counted; `interval` is its 95% bootstrap, drawn by groups of items."""
+
+    mean: float
+    interval: list[float]
+    items: int
+
+
+class Overlap(TypedDict):
+    """Items that the tuned model may have seen in training; `tools` counts those whose tools it has seen."""
+
+    items: int
+    exact: int
+    near: int
+    tools: int
+    sentence: str
 
 
 class Difference(TypedDict):
@@ -53,19 +82,29 @@ class Summary(TypedDict):
     """`summary.json`. The comparisons map a measure to its Difference, once both arms are there.
 
     `comparison` sets the tuned arm against the plain prompt, `comparison_best` against the best
-    one.
+    one. `heldout` is the file of the items, "" where they come with the suite. `detectable` is the smallest
+    net change of a rate that so many items show with 80% power.
     """
 
     schema: int
     suite: str
+    title: str
     heldout: str
     model: str
     items: int
     rejected: int  # rows of the file that could not be used
+    measures: list[MeasureText]  # the one that counts most first
+    error_types: dict[str, str]
     arms: dict[str, Outcome]
+    categories: dict[str, dict[str, Rate]]  # by arm and category: items that are right as a whole
+    numbers: dict[str, dict[str, Number]]  # by arm and name
+    notes: list[str]
+    overlap: Overlap | None
+    detectable: float
     best_prompt: str | None
     comparison: dict[str, Difference]
     comparison_best: dict[str, Difference]
     seconds: dict[str, float]
+    tokens: dict[str, int]
     settings: dict[str, object]
     versions: dict[str, str]

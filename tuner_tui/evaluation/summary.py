@@ -1,59 +1,105 @@
 """Stored items of all arms -> `summary.json`."""
 
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.arms import ARMS
-from tuner_tui.evaluation.compare import MEASURES, best_prompt, difference, outcome
+from tuner_tui.evaluation.compare import best_prompt, by_category, difference, outcome
+from tuner_tui.evaluation.counted import numbers
+from tuner_tui.evaluation.driver import ENGINE_ERRORS
 from tuner_tui.evaluation.layout import Request
 from tuner_tui.evaluation.progress import load_items
 from tuner_tui.evaluation.shapes import Difference, Summary
+from tuner_tui.evaluation.statistics import detectable_difference
 from tuner_tui.evaluation.tasks import Task
 from tuner_tui.runs import files
 
-_PACKAGES = ("tuner-tui", "torch", "transformers", "peft", "bitsandbytes", "trl")
+_PACKAGES = ("tuner-tui", "torch", "transformers", "peft", "bitsandbytes", "trl", "bfcl-eval")
+
+Stored = Sequence[Mapping[str, Any]]
 
 
 def write_summary(eval_dir: Path, request: Request, task: Task) -> Summary:
     """Count what lies in the folder, for every arm whose items are complete, and write it down."""
     wanted = {item.id for item in task.items}
-    items = {arm: load_items(eval_dir, arm) for arm in ARMS}
+    items: dict[str, Stored] = {arm: load_items(eval_dir, arm) for arm in ARMS}
     items = {arm: found for arm, found in items.items() if {item["id"] for item in found} >= wanted}
-    arms = {arm: outcome(found) for arm, found in items.items()}
+    measures = [measure.name for measure in task.measures]
+    arms = {arm: outcome(found, measures, task.error_types) for arm, found in items.items()}
     best = best_prompt(arms)
 
     def against(base: str | None) -> dict[str, Difference]:
         if base not in items or "tuned" not in items:
             return {}
         return {
-            measure: difference(items[base], items["tuned"], measure, (base, "tuned")) for measure in MEASURES
+            measure: difference(items[base], items["tuned"], measure, (base, "tuned")) for measure in measures
         }
 
+    occurring = {item["error"] for found in items.values() for item in found}
     summary: Summary = {
         "schema": layout.SCHEMA_VERSION,
         "suite": request.suite,
-        "heldout": str(request.heldout),
+        "title": task.title,
+        "heldout": str(request.heldout or ""),
         "model": request.name,
         "items": len(task.items),
         "rejected": task.rejected,
+        "measures": [
+            {"name": measure.name, "title": measure.title, "help": measure.help} for measure in task.measures
+        ],
+        "error_types": {
+            **task.error_types,
+            **{error: words for error, words in ENGINE_ERRORS.items() if error in occurring},
+        },
         "arms": arms,
+        "categories": {arm: part for arm, found in items.items() if (part := by_category(found))},
+        "numbers": {arm: means for arm, found in items.items() if (means := numbers(found))},
+        "notes": [*task.notes, *_notes(items)],
+        "overlap": None,
+        "detectable": round(detectable_difference(len(task.items) // request.repeats), 4),
         "best_prompt": best,
         "comparison": against("base"),
         "comparison_best": against(best),
         "seconds": {arm: round(sum(item["seconds"] for item in found), 2) for arm, found in items.items()},
+        "tokens": {arm: sum(item["tokens"] for item in found) for arm, found in items.items()},
         "settings": {
             "bits": request.bits,
             "double": request.double,
             "dtype": request.dtype,
             "batch": request.batch,
             "max_new_tokens": request.max_new_tokens,
-            "decoding": "greedy",
+            "decoding": f"temperature {request.temperature:g}" if request.temperature else "greedy",
+            "limit": request.limit,
+            "seed": request.seed,
+            "repeats": request.repeats,
+            "endpoint": request.endpoint,
         },
         "versions": {name: found for name in _PACKAGES if (found := _version(name))},
     }
     files.write_json(eval_dir / layout.SUMMARY, summary)
     return summary
+
+
+def _notes(items: Mapping[str, Stored]) -> list[str]:
+    """What befell items, that is no answer of the model: it changes what the rates say."""
+    notes = []
+    for error, words in (
+        ("too_long", "did not fit into the model's window and counts as wrong"),
+        ("refused", "was refused by the server or the chat template and counts as wrong"),
+        ("suite_failed", "could not be judged, because the suite failed on it, and is in no rate"),
+        ("not_measured", "was not measured: this model cannot be asked how likely a text is"),
+    ):
+        counts = {arm: sum(item["error"] == error for item in found) for arm, found in items.items()}
+        if any(counts.values()):
+            told = ", ".join(f"{count} ({arm})" for arm, count in counts.items() if count)
+            notes.append(f"Each of these items {words}: {told}.")
+    called = [item for found in items.values() for item in found if item["calls"]]
+    if any(item.get("strict", True) is None for item in called):
+        notes.append("Strict format was not measured: the server shows calls, not the text they were in.")
+    return notes
 
 
 def _version(package: str) -> str | None:

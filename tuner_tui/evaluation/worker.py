@@ -12,31 +12,25 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation import layout
-from tuner_tui.evaluation.arms import PROMPT_ARMS, prompt_text, with_prompt
+from tuner_tui.evaluation.arms import PROMPT_ARMS
+from tuner_tui.evaluation.door import Door, open_door, prepare
+from tuner_tui.evaluation.driver import Stopped, converse
 from tuner_tui.evaluation.heartbeat import Heartbeat
 from tuner_tui.evaluation.layout import Request
 from tuner_tui.evaluation.progress import load_items
-from tuner_tui.evaluation.suites.heldout import HeldoutTask
+from tuner_tui.evaluation.subset import Limits
+from tuner_tui.evaluation.suites import open_suite
 from tuner_tui.evaluation.summary import write_summary
-from tuner_tui.evaluation.tasks import Answer, Item, Task
+from tuner_tui.evaluation.tasks import Item, Task
 from tuner_tui.runs import files
 from tuner_tui.runs.layout import RunState
 
-if TYPE_CHECKING:
-    from tuner_tui.evaluation.generate import Generator
-
 _LOCK_TRIES, _LOCK_PAUSE = 20, 0.1
 """Two seconds: a worker that has said its last word lets go of the lock at once."""
-
-
-class Stopped(Exception):
-    """A watcher asked for the end, or the system did (SIGTERM)."""
 
 
 class Worker:
@@ -55,50 +49,37 @@ class Worker:
         for arm in self._request.arms:
             self._take_from_cache(arm)
         if any(self._missing(arm) for arm in self._request.arms):
-            generator = self._load()
+            self._heartbeat.update(phase="loading the model")
+            door = open_door(self._request)
             self._heartbeat.update(
                 state=str(RunState.RUNNING), phase="generating", generating_since=time.time()
             )
             for arm in self._request.arms:
-                self._answer(arm, generator)
+                self._answer(arm, door)
         write_summary(self._dir, self._request, self._task)
         for arm in self._request.arms:
             self._give_to_cache(arm)
 
-    def _load(self) -> "Generator":
-        self._heartbeat.update(phase="loading the model")
-        # Here and not above: it takes seconds, and a complete evaluation does without.
-        from tuner_tui.evaluation.generate import Generator
-
-        request = self._request
-        return Generator.load(
-            request.model,
-            request.adapter if "tuned" in request.arms else None,
-            bits=request.bits,
-            double=request.double,
-            dtype=request.dtype,
-        )
-
-    def _answer(self, arm: str, generator: "Generator") -> None:
+    def _answer(self, arm: str, door: Door) -> None:
         items = self._missing(arm)
+        if not items:
+            return
         done, total = len(self._task.items) - len(items), len(self._task.items)
         self._heartbeat.update(arm=arm)
-        prompt = prompt_text(arm)
-        batches = generator.answers(
-            [(with_prompt(item.messages, prompt), item.tools) for item in items],
-            tuned=arm == "tuned",
-            batch=self._request.batch,
-            max_new_tokens=self._request.max_new_tokens,
-            cancelled=self._stop_asked,
-        )
-        for batch in batches:
-            for index, answer in batch:
-                record = _record(items[index], answer, self._task)
-                files.append_line(layout.arm_file(self._dir, arm), record)
-            done += len(batch)
-            self._heartbeat.progress(arm, done, total, len(batch))
-        if done < total:
-            raise Stopped
+        speaker = door.speaker(arm, self._stop_asked)
+        began = time.perf_counter()
+        tokens = 0
+        try:
+            for lines in converse(self._task, items, speaker, prepare(arm), self._stop_asked):
+                files.append_lines(layout.arm_file(self._dir, arm), lines)
+                done += len(lines)
+                tokens += sum(line["tokens"] for line in lines)
+                self._heartbeat.progress(arm, done, total, len(lines))
+        finally:
+            speaker.close()
+        seconds = time.perf_counter() - began
+        speed = f"{len(items)} items in {seconds:.1f} s, {tokens / seconds:.0f} tokens/s"
+        sys.stderr.write(f"{arm}: {speed} ({speaker.engine})\n")
 
     def _missing(self, arm: str) -> list[Item]:
         stored = {item["id"] for item in load_items(self._dir, arm)}
@@ -125,26 +106,6 @@ class Worker:
 
     def _terminate(self, _signal: int, _frame: object) -> None:
         self._terminated = True
-
-
-def _record(item: Item, answer: Answer, task: Task) -> dict[str, Any]:
-    """The line that is stored for one item."""
-    exchange = task.begin(item)
-    exchange.answered(answer)
-    outcome = exchange.outcome()
-    return {
-        "id": item.id,
-        "row": item.row,
-        "request": item.request,
-        "gold": [asdict(call) for call in item.gold],
-        "text": outcome.text,
-        "calls": [asdict(call) for call in outcome.calls],
-        "strict": outcome.strict,
-        "verdict": {**outcome.verdict, "right": outcome.right},
-        "error": outcome.error,
-        "tokens": answer.tokens,
-        "seconds": round(answer.seconds, 4),
-    }
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -179,7 +140,7 @@ def _take_lock(path: Path) -> int | None:
 
 
 def _task(request: Request) -> Task:
-    return HeldoutTask(request.heldout)
+    return open_suite(request.suite, request.heldout, Limits(request.limit, request.seed, request.repeats))
 
 
 def _end_of(work: Callable[[], None]) -> tuple[RunState, str | None]:

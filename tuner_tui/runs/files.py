@@ -3,7 +3,7 @@
 import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +41,18 @@ def append_line(path: Path, value: Mapping[str, Any]) -> None:
     died in the middle of a line, that fragment is closed with a newline first, so that this record
     is not lost in it.
     """
-    line = orjson.dumps(with_finite_numbers(value), default=str) + b"\n"
+    append_lines(path, [value])
+
+
+def append_lines(path: Path, values: Sequence[Mapping[str, Any]]) -> None:
+    """`append_line` for several objects, still with one write(2)."""
+    lines = b"".join(orjson.dumps(with_finite_numbers(value), default=str) + b"\n" for value in values)
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         size = os.fstat(descriptor).st_size
         if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            line = b"\n" + line
-        os.write(descriptor, line)
+            lines = b"\n" + lines
+        os.write(descriptor, lines)
     finally:
         os.close(descriptor)
 

@@ -1,0 +1,70 @@
+"""The door to whatever answers: a local model, or a server; torch is imported only behind the first."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tuner_tui.evaluation.arms import prompt_text, with_prompt
+from tuner_tui.evaluation.driver import Speaker
+from tuner_tui.evaluation.layout import Request
+from tuner_tui.evaluation.tasks import Item, Messages
+
+if TYPE_CHECKING:
+    pass
+
+
+class Closing(Speaker, Protocol):
+    """A speaker that holds something. `engine` says how it makes answers."""
+
+    @property
+    def engine(self) -> str: ...
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class Door(Protocol):
+    """What is loaded once, for all arms."""
+
+    def speaker(self, arm: str, cancelled: Callable[[], bool]) -> Closing:
+        """What answers an arm's questions. To be closed."""
+
+
+def open_door(request: Request) -> Door:
+    """Load the model, or look for the server.
+
+    Raises:
+        UserError: neither is there.
+    """
+    return _Local(request)
+
+
+def prepare(arm: str) -> Callable[[Item, Messages], Messages]:
+    """What the arm makes of the messages of a question."""
+    return partial(_with_prompt, prompt_text(arm))
+
+
+def _with_prompt(prompt: str, _item: Item, messages: Messages) -> Messages:
+    return with_prompt(messages, prompt)
+
+
+class _Local:
+    def __init__(self, request: Request) -> None:
+        # Here and not above: it takes seconds, and a complete evaluation does without.
+        from tuner_tui.evaluation.generate import Generator
+
+        self._request = request
+        self._generator: Generator = Generator.load(
+            request.model,
+            request.adapter if "tuned" in request.arms else None,
+            bits=request.bits,
+            double=request.double,
+            dtype=request.dtype,
+        )
+
+    def speaker(self, arm: str, cancelled: Callable[[], bool]) -> Any:
+        from tuner_tui.evaluation.speaking import Decoding
+
+        request = self._request
+        decoding = Decoding(request.batch, request.max_new_tokens, request.temperature, request.seed)
+        return self._generator.speaker(tuned=arm == "tuned", decoding=decoding, cancelled=cancelled)
