@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from tuner_tui.data.examples import Call
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.suites.environments import ENVIRONMENTS
 from tuner_tui.evaluation.suites.task_files import CompletionItem, read_tasks
-from tuner_tui.evaluation.suites.tasks import CompletionTask, pass_hat_k
+from tuner_tui.evaluation.suites.tasks import CompletionTask
 from tuner_tui.evaluation.suites.trajectory import Trajectory, says
 from tuner_tui.evaluation.tasks import Answer, Outcome
 from tuner_tui.paths import sample_data
@@ -274,17 +273,6 @@ def test_what_an_answer_says() -> None:
     assert says("It starts at 15:00.", "15:00") and not says("It starts at 115:00", "15:00")
     assert says("The total is 52.2 euros", "52.2") and not says("52.25", "52.2") and not says("12.7", "7")
     assert says("WHITE", "white") and not says("whitest", "white")
-
-
-def test_pass_hat_k_is_the_share_of_draws_that_all_succeed() -> None:
-    tries = {"a": [True, True, False, True], "b": [False, True, False, False], "c": [True] * 4}
-    for k in (1, 2, 3, 4):
-        draws = [list(combinations(each, k)) for each in tries.values()]
-        expected = sum(sum(all(draw) for draw in each) / len(each) for each in draws) / len(draws)
-        assert pass_hat_k(tries, k) == pytest.approx(expected)
-    assert pass_hat_k({}, 1) is None
-    with pytest.raises(ValueError, match="at least 5 tries"):
-        pass_hat_k(tries, 5)
 
 
 def test_a_part_of_the_tasks_is_shared_among_the_environments() -> None:

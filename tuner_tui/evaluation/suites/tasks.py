@@ -5,11 +5,10 @@ was asked for is in the answer and was in a result before, and no identifier was
 took, and in which order, does not matter.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from random import Random
 
+from tuner_tui.evaluation.subset import draw
 from tuner_tui.evaluation.suites.task_files import CompletionItem, read_tasks
 from tuner_tui.evaluation.suites.trajectory import ERROR_TYPES, Trajectory
 from tuner_tui.evaluation.tasks import Exchange, Item, Measure
@@ -47,54 +46,14 @@ class CompletionTask:
         tasks: list[CompletionItem] = []
         for each in [path] if path is not None else sorted(_PACKAGED.glob("*.json")):
             tasks += read_tasks(each, len(tasks) + 1)
-        chosen = _share(tasks, limit, seed)
-        self._tasks = {each.item.id: each for each in chosen}
-        self.items: Sequence[Item] = [each.item for each in chosen]
+        self._tasks = {each.item.id: each for each in tasks}
+        self.items: Sequence[Item] = draw([each.item for each in tasks], limit, seed)
         self.notes: Sequence[str] = [
             "A task counts as completed by the state that it leaves and the facts in its answer; how well "
             "the answer is worded is not judged.",
-            *([f"{len(chosen)} of {len(tasks)} tasks were run."] if len(chosen) < len(tasks) else []),
+            *([f"{len(self.items)} of {len(tasks)} tasks were run."] if len(self.items) < len(tasks) else []),
         ]
 
     def begin(self, item: Item) -> Exchange:
         """The task from its start, with all of its failures still to come."""
         return Trajectory(self._tasks[item.id])
-
-
-def pass_hat_k(outcomes: Mapping[str, Sequence[bool]], k: int) -> float | None:
-    """The chance that k tries of a task all succeed, averaged over tasks.
-
-    The unbiased estimate of tau-bench (arXiv:2406.12045): C(c, k) / C(n, k) for c successes in n tries.
-
-    Args:
-        outcomes: task -> whether each of its tries completed it.
-
-    Returns:
-        None without tasks.
-
-    Raises:
-        ValueError: a task has fewer than k tries, or k is below 1.
-    """
-    if k < 1 or any(len(tries) < k for tries in outcomes.values()):
-        raise ValueError(f"pass^{k} needs at least {max(k, 1)} tries of every task")
-    if not outcomes:
-        return None
-    shares = [math.comb(sum(tries), k) / math.comb(len(tries), k) for tries in outcomes.values()]
-    return sum(shares) / len(shares)
-
-
-def _share(tasks: Sequence[CompletionItem], limit: int | None, seed: int) -> list[CompletionItem]:
-    """At most `limit` tasks: the environments take turns, and each gives its tasks in random order."""
-    if limit is None or limit >= len(tasks):
-        return list(tasks)
-    decks: dict[str, list[CompletionItem]] = {}
-    for each in tasks:
-        decks.setdefault(each.item.category, []).append(each)
-    for name in decks:
-        Random(f"{seed}/{name}").shuffle(decks[name])
-    chosen: list[CompletionItem] = []
-    while len(chosen) < limit:
-        for deck in decks.values():
-            if deck and len(chosen) < limit:
-                chosen.append(deck.pop())
-    return sorted(chosen, key=lambda each: each.item.row)

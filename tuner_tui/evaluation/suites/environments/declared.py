@@ -7,8 +7,8 @@
                             {"append": "/log", "value": {"car": "{car}"}}, {"delete": "/queue/{car}"}],
                 "result": {"get": "/cars/{car}"}}]}
 
-`checks` are made in order, each with one of exists, equals, one_of, at_least and at_most; the first that fails
-answers the call with its error. `free`, `lenient` and `unordered` are those of `Environment`.
+`checks` are made in order, each with one of exists, equals, one_of, at_least and at_most; the first that does
+not hold answers the call with its error. `free`, `lenient` and `unordered` are those of `Environment`.
 
 A path is a JSON Pointer (RFC 6901); `{car}` is the argument `car`, which cannot reach beyond its place in the
 path. A value "{car}" is the argument itself, with its type; within a longer text it is its text.
