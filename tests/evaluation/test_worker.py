@@ -229,3 +229,30 @@ def test_time_left_is_told_from_the_speed_so_far(tmp_path: Path) -> None:
     }
     (tmp_path / layout.STATUS).write_text(json.dumps(status))
     assert read_progress(tmp_path).eta == pytest.approx(20, abs=0.1)
+
+
+def test_a_subset_answered_several_times(heldout: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    words = ["eval", "embedded", "--data", str(heldout), "--arms", "base", "--max-new-tokens", "8"]
+    assert main([*words, "--limit", "3", "--repeats", "2"]) == 2
+    assert b"set a temperature" in capsysbinary.readouterr().err
+    words += ["--limit", "3", "--repeats", "2", "--temperature", "1.5", "--json"]
+    assert main(words) == 0
+    summary = json.loads(capsysbinary.readouterr().out)
+    items = load_items(Path(summary["path"]), "base")
+    assert (summary["items"], len(items)) == (6, 6)
+    assert {item["id"].partition("#")[2] for item in items} == {"1", "2"}
+    assert len({item["text"] for item in items}) > 3, "sampled, and each time anew"
+    assert set(summary["numbers"]["base"]) == {"pass^1", "pass^2"}
+    assert summary["numbers"]["base"]["pass^2"]["items"] == 3
+    assert any("3 of 6 items" in note for note in summary["notes"])
+    assert summary["detectable"] == pytest.approx(2.8016 * (0.1 / 3) ** 0.5, abs=1e-3)
+    assert summary["measures"][0]["name"] == "full_match"
+    assert summary["tokens"]["base"] == sum(item["tokens"] for item in items) > 6
+    assert items[0]["prompt"][-1] == {"role": "user", "content": items[0]["request"]}
+
+
+def test_a_suite_that_is_not_there_is_named(heldout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "embedded", "--suite", "heldout,nonsense"]) == 2
+    assert main(["eval", "embedded", "--suite", "apibench"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert "'nonsense' is none of: heldout, bfcl" in told[0] and "needs a file" in told[1]

@@ -26,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
         evaluation,
         preferences,
         runs,
+        score,
         training,
     )
     from tuner_tui.cli.arguments import Parser
@@ -47,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
         chain,
         runs,
         evaluation,
+        score,
     ):
         group.register(verbs)
     return parser

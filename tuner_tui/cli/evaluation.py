@@ -1,21 +1,28 @@
 """The verbs of STEPS 4 and 5: `eval`, `report`."""
 
 import argparse
+import os
+import shlex
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tuner_tui.cli.arguments import whole
 from tuner_tui.cli.output import add_json_flag, emit
 from tuner_tui.errors import UserError
+from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from tuner_tui.evaluation.progress import EvalProgress
-    from tuner_tui.evaluation.shapes import Summary
 
 _POLL_SECONDS = 0.5
+SUITE_NAMES = ("heldout", "bfcl", "bfcl_multi_turn", "apibench", "tasks", "general")
+"""The keys of `suites.SUITES`, which is not imported to print the help."""
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,6 +35,36 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     evaluate.add_argument("--fresh", action="store_true", help="measure again what has been measured")
     evaluate.add_argument("--full-precision", action="store_true", help="a base model without 4-bit weights")
+    evaluate.add_argument(
+        "--suite",
+        default="heldout",
+        metavar="A,B",
+        help=f"of {', '.join(SUITE_NAMES)}; held-out rows by default",
+    )
+    evaluate.add_argument(
+        "--limit", type=whole(1), metavar="N", help="a subset of N items, each category with its share"
+    )
+    evaluate.add_argument(
+        "--seed", type=whole(0), default=0, metavar="N", help="of the subset and of sampling"
+    )
+    evaluate.add_argument(
+        "--repeats", type=whole(1, 100), default=1, metavar="K", help="answers to each item, for pass^k"
+    )
+    evaluate.add_argument(
+        "--temperature", type=_temperature, default=0.0, metavar="T", help="0, the default, is greedy"
+    )
+    evaluate.add_argument(
+        "--endpoint", metavar="URL", help="an OpenAI-compatible server that answers as MODEL, to its /v1"
+    )
+    evaluate.add_argument(
+        "--api-key-env", metavar="NAME", help="the environment variable with the server's key"
+    )
+    evaluate.add_argument(
+        "--concurrency", type=whole(1, 256), default=8, metavar="N", help="requests at once to the server"
+    )
+    evaluate.add_argument(
+        "--max-new-tokens", type=whole(1), metavar="N", help="of an answer; a run knows its own, else 256"
+    )
     add_json_flag(evaluate)
     evaluate.set_defaults(run=evaluate_now)
 
@@ -38,22 +75,33 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def evaluate_now(args: argparse.Namespace) -> int:
-    """`tuner eval RUN|MODEL`. 1 when the evaluation failed."""
+    """`tuner eval RUN|MODEL`. 1 when an evaluation failed."""
     from tuner_tui.evaluation.progress import load_summary, read_progress
     from tuner_tui.runs.layout import RunState
 
-    eval_dir = _start(args)
-    try:
-        _follow(eval_dir, quiet=args.json)
-    except KeyboardInterrupt:
-        again = " ".join(["tuner eval", args.what, *(["--data", str(args.data)] if args.data else [])])
-        sys.stderr.write(f"\nThe evaluation goes on. `{again}` comes back to it.\n")
-        return 130
-    progress, summary = read_progress(eval_dir), load_summary(eval_dir)
-    if progress.state is not RunState.FINISHED or summary is None:
-        sys.stderr.write(f"tuner: the evaluation {progress.state}: {progress.error or eval_dir}\n")
-        return 1
-    emit(args, {**summary, "path": str(eval_dir)}, lambda console: _print(summary, console))
+    suites = _suites(args.suite)
+    summaries: dict[str, Any] = {}
+    for suite in suites:
+        eval_dir = _start(args, suite)
+        try:
+            _follow(eval_dir, quiet=args.json)
+        except KeyboardInterrupt:
+            sys.stderr.write(f"\nThe evaluation goes on. `{_again(args)}` comes back to it.\n")
+            return 130
+        progress, summary = read_progress(eval_dir), load_summary(eval_dir)
+        if progress.state is not RunState.FINISHED or summary is None:
+            told = visible(f"the evaluation {progress.state}: {progress.error or eval_dir}", one_line=True)
+            sys.stderr.write(f"tuner: {told}\n")
+            return 1
+        summaries[suite] = {**summary, "path": str(eval_dir)}
+
+    def human(console: "Console") -> None:
+        for number, summary in enumerate(summaries.values()):
+            if number:
+                console.print()
+            _print(summary, console)
+
+    emit(args, summaries[suites[0]] if len(suites) == 1 else {"suites": summaries}, human)
     return 0
 
 
@@ -74,18 +122,43 @@ def report_now(args: argparse.Namespace) -> int:
     return int(report["run"]["state"] in ("failed", "lost"))
 
 
-def _start(args: argparse.Namespace) -> Path:
+def _suites(text: str) -> list[str]:
+    from tuner_tui.evaluation.suites import SUITES
+
+    suites = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for suite in suites:
+        if suite not in SUITES:
+            raise UserError(f"--suite: {suite!r} is none of: {', '.join(SUITES)}.")
+    if not suites:
+        raise UserError(f"--suite: name at least one of: {', '.join(SUITES)}.")
+    return suites
+
+
+def _again(args: argparse.Namespace) -> str:
+    """The command that comes back to an evaluation."""
+    words = ["tuner", "eval", args.what]
+    for name in ("data", "suite", "limit", "seed", "repeats", "temperature", "endpoint", "api_key_env"):
+        value = getattr(args, name)
+        if value and (name, value) not in (("suite", "heldout"), ("repeats", 1)):
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join(words)
+
+
+def _start(args: argparse.Namespace, suite: str) -> Path:
     from tuner_tui import paths
-    from tuner_tui.evaluation.arms import ARMS, PROMPT_ARMS
+    from tuner_tui.evaluation.arms import ARMS
     from tuner_tui.evaluation.launch import start_baseline, start_evaluation
+    from tuner_tui.evaluation.subset import Limits
+    from tuner_tui.evaluation.suites import SUITES
     from tuner_tui.runs.store import find_run
 
     arms = tuple(part.strip() for part in args.arms.split(",") if part.strip()) if args.arms else None
     for arm in arms or ():
         if arm not in ARMS:
             raise UserError(f"--arms: {arm!r} is none of: {', '.join(ARMS)}.")
+    limits = Limits(args.limit, args.seed, args.repeats)
     is_model = args.what == "embedded" or (Path(args.what).expanduser() / "config.json").is_file()
-    if not is_model:
+    if not is_model and args.endpoint is None:
         try:
             run_dir = find_run(args.what)
         except UserError:
@@ -93,19 +166,56 @@ def _start(args: argparse.Namespace) -> Path:
             if "/" not in args.what or Path(args.what).exists():
                 raise
         else:
-            return start_evaluation(run_dir, arms or ARMS, heldout=args.data, fresh=args.fresh)
-    heldout = args.data
-    if heldout is None and args.what == "embedded":
-        heldout = paths.sample_data() / "heldout.jsonl"
-    if heldout is None:
-        raise UserError(f"{args.what} is a model, not a run: name the held-out rows with --data FILE.")
+            return start_evaluation(
+                run_dir,
+                arms,
+                suite=suite,
+                heldout=args.data,
+                limits=limits,
+                temperature=args.temperature,
+                fresh=args.fresh,
+            )
+    source = args.data
+    if source is None and suite == "heldout" and args.what == "embedded":
+        source = paths.sample_data() / "heldout.jsonl"
+    if source is None and SUITES[suite].source == "needed":
+        raise UserError(
+            f"{args.what} is a model, not a run: name the held-out rows with --data FILE."
+            if suite == "heldout"
+            else f"the suite {suite} needs a file with its items: name it with --data FILE."
+        )
+    if args.api_key_env and args.endpoint is None:
+        raise UserError("--api-key-env is the key of a server: name that with --endpoint URL.")
+    if args.endpoint is not None:
+        from tuner_tui.evaluation.endpoint import checked_url
+
+        args.endpoint = checked_url(args.endpoint)
+        if args.api_key_env and not os.environ.get(args.api_key_env):
+            raise UserError(f"--api-key-env: the environment variable {args.api_key_env} is not set.")
     return start_baseline(
         args.what,
-        heldout,
-        arms or PROMPT_ARMS,
+        source,
+        arms,
+        suite=suite,
         bits=None if args.full_precision else 4,
+        max_new_tokens=args.max_new_tokens or 256,
+        limits=limits,
+        temperature=args.temperature,
+        endpoint=args.endpoint,
+        api_key_env=args.api_key_env,
+        concurrency=args.concurrency,
         fresh=args.fresh,
     )
+
+
+def _temperature(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 5:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 5, not {text!r}")
+    return value
 
 
 def _follow(eval_dir: Path, *, quiet: bool) -> None:
@@ -137,10 +247,16 @@ def _line(progress: "EvalProgress") -> str:
         return f"{progress.phase} ..."
     left = f", about {progress.eta:.0f} s left" if progress.eta is not None else ""
     done, total = progress.arms.get(progress.arm, (0, 0))
-    return f"{ARM_TITLES[progress.arm]}: {done} of {total} items{left}"
+    return f"{ARM_TITLES.get(progress.arm, progress.arm)}: {done} of {total} items{left}"
 
 
-def _print(summary: "Summary", console: "Console") -> None:
+def _print(summary: "Mapping[str, Any]", console: "Console") -> None:
+    from tuner_tui.cli.suite_page import print_suite
     from tuner_tui.report.terminal import print_evaluation
 
-    print_evaluation(summary, console)
+    if summary["suite"] == "heldout":
+        print_evaluation(summary, console)
+        for note in summary["notes"]:
+            console.print(visible(note, one_line=True), markup=False, style="dim")
+    else:
+        print_suite(summary, console)

@@ -36,6 +36,10 @@ def open_door(request: Request) -> Door:
     Raises:
         UserError: neither is there.
     """
+    if request.endpoint is not None:
+        from tuner_tui.evaluation.endpoint import Endpoint
+
+        return Endpoint.of(request)
     return _Local(request)
 
 

@@ -143,6 +143,22 @@ def converse(
             held = []
 
 
+def judge_once(task: Task, item: Item, answer: Answer) -> dict[str, Any] | None:
+    """The line for an item whose one answer was made elsewhere; None when its exchange wants more, or other,
+    answers than that."""
+    try:
+        each = _Active(item, task.begin(item))
+        if not isinstance(each.exchange.question(), Ask):
+            return None
+        each.prompt = item.messages
+        each.exchange.answered(answer)
+        if each.exchange.question() is not None:
+            return None
+        return _line(task, each, each.exchange.outcome(), knows_format=True)
+    except Exception:
+        return _broken(task, item)
+
+
 def _weigh(
     task: Task,
     active: dict[int, _Active],

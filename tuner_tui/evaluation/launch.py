@@ -1,6 +1,5 @@
 """Start an evaluation that outlives us, stop it, and find the cached baseline of a base model."""
 
-import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -8,31 +7,42 @@ from dataclasses import replace
 from pathlib import Path
 
 from tuner_tui import paths
-from tuner_tui.data.answers.scoring import SCORING_VERSION
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation import layout
-from tuner_tui.evaluation.arms import ARMS, PROMPT_ARMS, prompt_text
+from tuner_tui.evaluation.arms import ARMS, PROMPT_ARMS
+from tuner_tui.evaluation.fingerprints import baseline_key, digest, model_mark
 from tuner_tui.evaluation.heartbeat import write_starting
 from tuner_tui.evaluation.layout import Request
 from tuner_tui.evaluation.progress import load_summary, read_progress
+from tuner_tui.evaluation.subset import Limits
 from tuner_tui.runs import files, process
 from tuner_tui.runs import layout as runs_layout
 from tuner_tui.training.bases import base_model
 from tuner_tui.training.config import TrainConfig, load_config
 
-_SMALL = 4 * 2**20
-"""Files of a model folder up to this size count with their content, larger ones with size and time."""
+_ALL = Limits()
 
 
 def start_evaluation(
-    run_dir: Path, arms: Sequence[str] = ARMS, *, heldout: Path | None = None, fresh: bool = False
+    run_dir: Path,
+    arms: Sequence[str] | None = None,
+    *,
+    suite: str = "heldout",
+    heldout: Path | None = None,
+    limits: Limits = _ALL,
+    temperature: float = 0.0,
+    fresh: bool = False,
 ) -> Path:
     """Evaluate a run's adapter and its base model, in a process of its own.
 
     Args:
         run_dir: a run; the tuned arm needs its adapter.
-        arms: what to measure; what has been measured already is not measured again.
-        heldout: the items; by default those that the run's configuration names.
+        arms: what to measure; what has been measured already is not measured again. All by default on
+            held-out rows, base and tuned on other suites.
+        suite: a key of `suites.SUITES`.
+        heldout: the items; by default those that the run's configuration names, or those of the suite.
+        limits: a subset, or repeats.
+        temperature: 0 for greedy decoding.
         fresh: measure everything again.
 
     Returns:
@@ -41,7 +51,8 @@ def start_evaluation(
     Raises:
         UserError: no adapter yet, no held-out file, or another evaluation of this run is under way.
     """
-    _check_arms(arms)
+    arms = arms or (ARMS if suite == "heldout" else ("base", "tuned"))
+    _check(arms, limits, temperature)
     config = load_config(run_dir / runs_layout.CONFIG)
     if config.method == "reward":
         raise UserError(f"run {run_dir.name} made a reward model, which scores answers and gives none.")
@@ -51,22 +62,30 @@ def start_evaluation(
             f"run {run_dir.name} has no adapter yet; wait until it has finished, or evaluate the base "
             f"model with --arms {','.join(PROMPT_ARMS)}."
         )
-    request = _request(config, arms, adapter, heldout or config.evaluation.heldout or config.data.eval)
+    if suite == "heldout":
+        heldout = heldout or config.evaluation.heldout or config.data.eval
+    request = _request(config, arms, adapter, suite, heldout, limits, temperature)
     if fresh:
         request = replace(request, cache=None)
-    return _start(layout.heldout_dir(run_dir), request, fresh)
+    return _start(layout.suite_dir(run_dir, suite), request, fresh)
 
 
 def start_baseline(
     model: str,
-    heldout: Path,
-    arms: Sequence[str] = PROMPT_ARMS,
+    heldout: Path | None,
+    arms: Sequence[str] | None = None,
     *,
+    suite: str = "heldout",
     bits: int | None = 4,
     double: bool = True,
     dtype: str = "auto",
     batch: int = 16,
     max_new_tokens: int = 256,
+    limits: Limits = _ALL,
+    temperature: float = 0.0,
+    endpoint: str | None = None,
+    api_key_env: str | None = None,
+    concurrency: int = 8,
     fresh: bool = False,
 ) -> Path:
     """Measure what prompts alone reach with a base model, before any run exists.
@@ -74,28 +93,40 @@ def start_baseline(
     The folder lies under `paths.baselines_dir()` and is found again by model, items, prompts and settings;
     evaluations of runs on that base take its arms from there. `fresh` measures again.
 
+    With `endpoint`, the URL of an OpenAI-compatible server (".../v1"), `model` is what the server calls it;
+    the key is read from the environment variable `api_key_env` when it is needed, and stored nowhere.
+
     Raises:
         UserError: an arm that needs an adapter, no such file, or this baseline is being measured for
             other arms.
     """
-    _check_arms(arms)
+    arms = arms or (PROMPT_ARMS if suite == "heldout" and endpoint is None else ("base",))
+    _check(arms, limits, temperature)
     if unfit := [arm for arm in arms if arm not in PROMPT_ARMS]:
         raise UserError(f"arm {unfit[0]!r} needs a run; a base model has: {', '.join(PROMPT_ARMS)}.")
-    key = _baseline_key(model, heldout, bits, double, dtype, max_new_tokens)
+    settings = (bits, double, dtype, max_new_tokens)
+    key = baseline_key(model, suite, heldout, settings, limits, temperature, endpoint)
     request = Request(
-        suite="heldout",
-        model=paths.resolve_model(model),
+        suite=suite,
+        model=model if endpoint else paths.resolve_model(model),
         name=model,
         adapter=None,
-        bits=bits,
+        bits=None if endpoint else bits,
         double=double,
         dtype=dtype,
-        heldout=heldout.absolute(),
+        heldout=heldout.absolute() if heldout else None,
         arms=tuple(arms),
         batch=batch,
         max_new_tokens=max_new_tokens,
         cache=None,
         fingerprint=key,
+        limit=limits.items,
+        seed=limits.seed,
+        repeats=limits.repeats,
+        temperature=temperature,
+        endpoint=endpoint,
+        api_key_env=api_key_env,
+        concurrency=concurrency,
     )
     return _start(paths.baselines_dir() / key, request, fresh)
 
@@ -107,13 +138,25 @@ def stop_evaluation(eval_dir: Path) -> None:
     path.touch(mode=0o600)
 
 
-def _check_arms(arms: Sequence[str]) -> None:
+def _check(arms: Sequence[str], limits: Limits, temperature: float) -> None:
     if unknown := [arm for arm in arms if arm not in ARMS]:
         raise UserError(f"no arm is called {unknown[0]!r}; there are: {', '.join(ARMS)}.")
+    if limits.repeats > 1 and not temperature:
+        raise UserError(
+            "repeats of greedy decoding give the same answer each time; set a temperature, such as 0.7."
+        )
 
 
-def _request(config: TrainConfig, arms: Sequence[str], adapter: Path, heldout: Path | None) -> Request:
-    if heldout is None:
+def _request(
+    config: TrainConfig,
+    arms: Sequence[str],
+    adapter: Path,
+    suite: str,
+    heldout: Path | None,
+    limits: Limits,
+    temperature: float,
+) -> Request:
+    if suite == "heldout" and heldout is None:
         raise UserError(
             "there are no held-out items: name a file with --data, or set evaluation.heldout in the "
             "configuration."
@@ -121,21 +164,27 @@ def _request(config: TrainConfig, arms: Sequence[str], adapter: Path, heldout: P
     bits, double = config.quantization.bits, config.quantization.double
     longest = config.evaluation.max_new_tokens
     base = base_model(config)
-    key = _baseline_key(base, heldout, bits, double, config.model.dtype, longest)
+    settings = (bits, double, config.model.dtype, longest)
+    key = baseline_key(base, suite, heldout, settings, limits, temperature)
     return Request(
-        suite="heldout",
+        suite=suite,
         model=base,
         name=config.model.name,
         adapter=adapter.absolute() if "tuned" in arms else None,
         bits=bits,
         double=double,
         dtype=config.model.dtype,
-        heldout=heldout.absolute(),
+        heldout=heldout.absolute() if heldout else None,
         arms=tuple(arm for arm in ARMS if arm in arms),
         batch=config.evaluation.batch,
         max_new_tokens=longest,
         cache=paths.baselines_dir() / key,
-        fingerprint=_digest(key, _adapter_mark(adapter)),
+        fingerprint=digest(key, model_mark(str(adapter)) if adapter.is_dir() else ""),
+        limit=limits.items,
+        seed=limits.seed,
+        repeats=limits.repeats,
+        temperature=temperature,
+        training=tuple(Path(path).absolute() for path in config.data.train) if "tuned" in arms else (),
     )
 
 
@@ -182,38 +231,3 @@ def _clear(eval_dir: Path) -> None:
     """Take away the items and the summary of another request."""
     for path in (eval_dir / layout.SUMMARY, *(layout.arm_file(eval_dir, arm) for arm in ARMS)):
         path.unlink(missing_ok=True)
-
-
-def _baseline_key(
-    model: str, heldout: Path, bits: int | None, double: bool, dtype: str, max_new_tokens: int
-) -> str:
-    """Tells apart everything that changes what a base model answers, and how that is judged."""
-    try:
-        items = hashlib.sha256(heldout.read_bytes()).hexdigest()
-    except OSError as error:
-        raise UserError(f"{heldout}: cannot read the held-out items: {error.strerror}.") from error
-    settings = (str(bits), str(double), dtype, str(max_new_tokens), str(SCORING_VERSION))
-    prompts = (prompt_text(arm) for arm in PROMPT_ARMS)
-    return _digest(_model_mark(paths.resolve_model(model)), items, *prompts, *settings)
-
-
-def _model_mark(model: str) -> str:
-    folder = Path(model)
-    if not folder.is_dir():
-        return model
-    return _digest(*(_file_mark(path) for path in sorted(folder.iterdir()) if path.is_file()))
-
-
-def _adapter_mark(adapter: Path) -> str:
-    return _model_mark(str(adapter)) if adapter.is_dir() else ""
-
-
-def _file_mark(path: Path) -> str:
-    stat = path.stat()
-    if stat.st_size <= _SMALL:
-        return f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}"
-    return f"{path.name} {stat.st_size} {stat.st_mtime_ns}"
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
