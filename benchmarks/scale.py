@@ -2,6 +2,7 @@
 
     python benchmarks/scale.py                       # an 8B Llama 3 shape on 1 GPU, 2 by DDP, 2 by FSDP
     python benchmarks/scale.py --shape llama-70b --quantized --cases 2:fsdp
+    python benchmarks/scale.py --cases 2:fsdp --resume   # stopped in its middle, and resumed
     python benchmarks/scale.py --shape llama-tiny --cases 1 2:ddp      # processes on any machine
 
 Runs are started through the launcher, as `tuner train --gpus N --engine E` does; the figures are read from
@@ -24,9 +25,10 @@ from typing import Any
 from workload import SHAPES, make_calls, make_model, make_quantized_model
 
 from tuner_tui.cli.follow import follow
-from tuner_tui.runs.reader import RunReader
+from tuner_tui.runs import control
+from tuner_tui.runs.reader import RunReader, read_status
 from tuner_tui.training.config import TrainConfig
-from tuner_tui.training.launchers.local import launch
+from tuner_tui.training.launchers.local import launch, resume
 
 
 def main() -> int:
@@ -43,6 +45,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--max-length", type=int, default=4096)
     parser.add_argument("--effective-batch", type=int, default=8)
+    parser.add_argument("--resume", action="store_true", help="stop each run in its middle, and resume it")
     parser.add_argument("--work", type=Path, help="a folder for the model: fast, with room for it")
     args = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="tuner-scale-", dir=args.work))
@@ -92,6 +95,9 @@ def measure(case: str, work: Path, args: argparse.Namespace) -> dict[str, Any]:
     )
     started = time.time()
     run_dir = launch(config)
+    if args.resume:
+        stop_in_the_middle(run_dir, args.steps // 2)
+        resume(run_dir)
     follow(run_dir, quiet=True)
     reader = RunReader(run_dir)
     status = reader.status()
@@ -101,6 +107,8 @@ def measure(case: str, work: Path, args: argparse.Namespace) -> dict[str, Any]:
         print("\n".join(reader.poll_log()[-25:]), flush=True)
     # The first steps compile kernels and fill the allocator.
     speeds = [record["tokens_per_second"] for record in records[3:]]
+    if args.resume and str(status.state) == "finished":
+        print(*(f"      {text}" for text in what_happened(run_dir)), sep="\n", flush=True)
     return {
         "gpus": int(gpus),
         "engine": engine or "-",
@@ -113,6 +121,35 @@ def measure(case: str, work: Path, args: argparse.Namespace) -> dict[str, Any]:
         "first_step": records[0]["time"] - started if records else None,
         "loss": [records[0]["loss"], records[-1]["loss"]] if records else None,
     }
+
+
+def stop_in_the_middle(run_dir: Path, step: int) -> None:
+    """Ask for a stop after so many steps, and wait until it is one."""
+    asked = False
+    while (status := read_status(run_dir)).state.live:
+        if status.step >= step and not asked:
+            control.request_stop(run_dir)
+            asked = True
+        time.sleep(0.1)
+
+
+def what_happened(run_dir: Path) -> list[str]:
+    """Of a run that was stopped and resumed: its losses, its checkpoints, and what the adapter holds."""
+    from safetensors.torch import load_file
+
+    reader = RunReader(run_dir)
+    losses = [
+        f"{record['step']}: {record['loss']:.4f}" for record in reader.poll_metrics() if "loss" in record
+    ]
+    found = [event for event in reader.poll_events() if event["code"] in ("checkpoint", "resumed", "stopped")]
+    tensors = load_file(run_dir / "adapter" / "adapter_model.safetensors")
+    moved = [tensor for name, tensor in tensors.items() if "lora_B" in name and tensor.any()]
+    return [
+        "losses " + ", ".join(losses),
+        *(f"after step {event['step']}: {event['message']}" for event in found),
+        f"the adapter: {len(tensors)} matrices, {sum(t.numel() for t in tensors.values()):,} weights; "
+        f"{len(moved)} of its matrices B are no longer zero",
+    ]
 
 
 def show(found: dict[str, Any], one: dict[str, Any] | None) -> None:

@@ -33,7 +33,7 @@ def measure(seed: int) -> dict[str, Any]:
     config.name, config.seed, config.quantization.bits = f"ppo-{seed}", seed, None
     config.model.adapter, config.ppo.reward_model = begun(), str(judge() / "adapter")
     config.data.train, config.data.eval_fraction = [request_file()], HELD_OUT
-    config.logging.eval_every, config.optimization.max_steps = 0, 5
+    config.logging.eval_every = 0
     run_dir = run(config)
 
     before = next(record["eval_reward"] for record in read_metrics(run_dir) if "eval_reward" in record)
