@@ -10,6 +10,7 @@ import yaml
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.compare import changed_items
 from tuner_tui.evaluation.layout import heldout_dir
+from tuner_tui.evaluation.convergence import training_checks
 from tuner_tui.evaluation.method_verdicts import method_verdict
 from tuner_tui.evaluation.progress import load_items, load_summary
 from tuner_tui.evaluation.shapes import Summary
@@ -130,6 +131,7 @@ def _training(status: Status, records: list[dict[str, Any]], method: str) -> dic
     return {
         "steps": status.step,
         "verdict": asdict(method_verdict(method, records)),
+        "checks": [asdict(check) for check in training_checks(records)] if method == "sft" else [],
         "curves": _curves(records, method),
         "loss": loss,
         "eval_loss": held,
