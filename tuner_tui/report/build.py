@@ -9,8 +9,8 @@ import yaml
 
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.compare import changed_items
-from tuner_tui.evaluation.layout import heldout_dir
 from tuner_tui.evaluation.convergence import training_checks
+from tuner_tui.evaluation.layout import heldout_dir
 from tuner_tui.evaluation.method_verdicts import method_verdict
 from tuner_tui.evaluation.progress import load_items, load_summary
 from tuner_tui.evaluation.shapes import Summary
