@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from data_rows import TOOL, answer, call, example, result, user
 
-from tuner_tui.data.stats import KIND_RULES, KINDS, kind, kind_of, reports_error
+from tuner_tui.data.stats import KIND_RULES, KINDS, kind, reports_error, usual_kind
 
 FAILED = '{"error": "no such city"}'
 
@@ -40,8 +40,18 @@ FAILED = '{"error": "no such city"}'
 )
 def test_kind_is_told_by_request(turns: list[dict[str, Any]], expected: str) -> None:
     assert kind(example(*turns)) == expected
-    compact = [(turn["role"], "tool_calls" in turn, turn["content"]) for turn in turns]
-    assert kind_of(True, compact) == expected
+
+
+def test_the_results_that_make_a_kind_error_recovery_are_those_before_another_call() -> None:
+    request = [user(), answer("", call()), result(), answer("", call()), result(), answer("Sunny.")]
+    turns = [(turn["role"], "tool_calls" in turn) for turn in [*request, *request]]
+    assert usual_kind(True, turns) == ("multi_step", [2, 8])
+    assert usual_kind(True, turns[2:]) == ("multi_step", [6])
+    assert usual_kind(True, turns[-2:]) == ("negative", [])
+    for at in (2, 4, 8, 10):
+        failing = [*request, *request]
+        failing[at] = result(FAILED)
+        assert kind(example(*failing)) == ("error_recovery" if at in (2, 8) else "multi_step")
 
 
 def test_kinds_of_preference_data() -> None:

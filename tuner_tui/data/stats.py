@@ -6,7 +6,7 @@ teaches to call again with what the first call brought.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -52,33 +52,34 @@ _BAD_STATUS = re.compile(r"\s*(?:error|failed|failure|fail)\b", re.IGNORECASE)
 
 def kind(example: Example) -> str:
     """One of KINDS, by KIND_RULES."""
-    turns = (
-        (message["role"], bool(message.get("tool_calls")), message["content"])
-        for message in conversation(example)
-    )
-    return kind_of(bool(example["tools"]), turns)
+    messages = conversation(example)
+    turns = ((message["role"], bool(message.get("tool_calls"))) for message in messages)
+    usual, telling = usual_kind(bool(example["tools"]), turns)
+    return "error_recovery" if any(reports_error(messages[at]["content"]) for at in telling) else usual
 
 
-def kind_of(offers_tools: bool, turns: Iterable[tuple[str, bool, str]]) -> str:
-    """One of KINDS, of a conversation given as role, whether the message calls, and its text."""
+def usual_kind(offers_tools: bool, turns: Iterable[tuple[str, bool]]) -> tuple[str, Sequence[int]]:
+    """The kind of a conversation, given as role and whether the message calls, none of whose results reports
+    an error; and the indexes of those results any of which makes it error_recovery if it does."""
     calls = several = False
     called = False  # in this request
-    results: list[str] = []  # of this request, since its last call
-    for role, calling, content in turns:
+    results: list[int] = []  # of this request, since its last call
+    telling: list[int] = []
+    for index, (role, calling) in enumerate(turns):
         if role == "user":
             called = False
             results.clear()
         elif role == "tool":
-            results.append(content)
+            results.append(index)
         elif calling:
-            if called and any(map(reports_error, results)):
-                return "error_recovery"
+            if called:
+                telling += results
             several |= called
             calls = called = True
             results.clear()
     if calls:
-        return "multi_step" if several else "function_call"
-    return "negative" if offers_tools else "other"
+        return "multi_step" if several else "function_call", telling
+    return "negative" if offers_tools else "other", telling
 
 
 def reports_error(result: str) -> bool:

@@ -23,14 +23,13 @@ from tuner_tui.data.engine.counting import ARGUMENT_TYPES
 from tuner_tui.data.engine.doubt import Doubt
 from tuner_tui.data.engine.rows import RowInspector
 from tuner_tui.data.engine.screen import screen
-from tuner_tui.data.engine.shapes import ROLES, Plan, Plans, Shape
+from tuner_tui.data.engine.shapes import ROLES, Plans, Shape
 from tuner_tui.data.engine.task import Task
 from tuner_tui.data.engine.telling import may_report_error
 from tuner_tui.data.engine.tools import KnownTools, tool_hash
 from tuner_tui.data.examples import Message
 from tuner_tui.data.layouts.formats import Format
 from tuner_tui.data.readers import decode
-from tuner_tui.data.stats import kind_of
 from tuner_tui.data.structs import row_decoder
 from tuner_tui.data.tally import Tally
 from tuner_tui.data.texts.checks import may_hold_calls
@@ -186,14 +185,19 @@ class FastPath:
                     raise Doubt
             for index, name, identity in zip(plan.results, called, ids):  # noqa: B905 - the last calls may have none
                 result = messages[index]
-                if result.name != name and result.name is not None:
+                if result.name is not None and result.name != name:
                     raise Doubt
-                if result.tool_call_id != identity and result.tool_call_id is not None:
+                if result.tool_call_id is not None and result.tool_call_id != identity:
                     raise Doubt
         key = tuple(turns)
         shape = plan.known.get(key) or plan.learn(key)
         if True in map(str.isspace, contents):
             raise Doubt
+        kind = shape.kind
+        for index in shape.telling:
+            if may_report_error(contents[index]):
+                kind = "error_recovery"
+                break
         said = SEPARATOR.join(contents).encode()
         asked = (
             contents[plan.users[0]]
@@ -205,7 +209,7 @@ class FastPath:
             hash((digest(contents[plan.assistants[-1]].encode()), *(marks[last:] if calls else ()))) & MASK
             or 1,
             shape,
-            shape.kind if shape.fixed else _kind(messages, plan, shape),
+            kind,
             "latin" if asked[:1].isalpha() and asked.isascii() else _script(asked),
             named,
             called,
@@ -253,19 +257,6 @@ def _message(struct: Any) -> Message:
 
 def _text(arguments: str | msgspec.Raw) -> str:
     return arguments if isinstance(arguments, str) else str(arguments, "utf-8")
-
-
-def _kind(messages: Sequence[Any], plan: Plan, shape: Shape) -> str:
-    for index in plan.results:
-        if may_report_error(messages[index].content):
-            break
-    else:
-        return shape.kind
-    turns = (
-        (ROLES[type(message)], bool(getattr(message, "tool_calls", None)), message.content or "")
-        for message in messages
-    )
-    return kind_of(True, turns)
 
 
 def _count(tally: Tally, rows: Sequence[_Clean]) -> None:

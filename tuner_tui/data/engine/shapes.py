@@ -11,8 +11,8 @@ from typing import Any
 from tuner_tui.data.copies.fingerprints import order_digest
 from tuner_tui.data.engine.counting import count
 from tuner_tui.data.engine.doubt import Doubt
-from tuner_tui.data.examples import Example, Message
-from tuner_tui.data.stats import kind
+from tuner_tui.data.examples import Example, Message, conversation
+from tuner_tui.data.stats import usual_kind
 from tuner_tui.data.structs import Assistant, OpenAssistant, Result, System, User
 from tuner_tui.data.tally import Tally
 from tuner_tui.data.validators import validate
@@ -39,6 +39,7 @@ _TEXTS = {
     "system": "You look up words.",
     "user": "What does the word mean?",
     "assistant": "It means a small house.",
+    "tool": "A small house.",
 }
 
 Turns = tuple[int, ...]
@@ -49,11 +50,11 @@ trained, that number's complement (-1 for none)."""
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """A shape that is in order, with the `tally` of one such row, of which that counts what follows from the
-    shape. `kind` is that of a row of which no result reports an error; `fixed`: and of all others. `order`
-    stands for it in fingerprints; `separators` are those between its texts."""
+    shape. `kind` is that of a row of which none of the results at `telling` reports an error. `order` stands
+    for it in fingerprints; `separators` are those between its texts."""
 
     kind: str
-    fixed: bool
+    telling: Sequence[int]
     tally: Tally
     order: int
     separators: int
@@ -100,13 +101,13 @@ class Plans:
         return self._known.setdefault(types, Plan([ROLES[one] for one in types]))
 
 
-def sample(roles: Sequence[str], turns: Turns, result: str = "A small house.") -> Example:
+def sample(roles: Sequence[str], turns: Turns) -> Example:
     """A conversation without fault but for those that its shape has."""
     messages: list[Message] = []
     left = iter(turns[1:])
     made = answered = 0
     for role in roles:
-        message: Message = {"role": role, "content": _TEXTS.get(role, result)}
+        message: Message = {"role": role, "content": _TEXTS[role]}
         if role == "tool":
             message |= {"name": "look_up", "tool_call_id": f"call{answered:05}"}
             answered += 1
@@ -138,5 +139,6 @@ def _judge(roles: Sequence[str], turns: Turns) -> Shape | None:
         return None
     tally = Tally()
     count(tally, example)
-    usual, failing = kind(example), kind(sample(roles, turns, "Error: there is no such word."))
-    return Shape(usual, usual == failing, tally, order_digest(roles, turns[1:]), len(roles) - 1)
+    calling = ((message["role"], "tool_calls" in message) for message in conversation(example))
+    usual, telling = usual_kind(bool(turns[0]), calling)
+    return Shape(usual, telling, tally, order_digest(roles, turns[1:]), len(roles) - 1)
