@@ -365,5 +365,10 @@ def test_regressions_of_stored_items() -> None:
     }
     kept = regressions(lines(True, 1.0), lines(True, 1.0))
     assert {each.result.state for each in kept} == {"kept"}
+    for each in kept:
+        written = each.to_json()
+        assert json.loads(json.dumps(written)) == written and written["sentence"] == each.result.sentence
+    again = [{**each, "id": f"{each['id']}#{n}"} for each in lines(True, 1.0) for n in (1, 2)]
+    assert [each.result for each in regressions(again, again)] == [each.result for each in kept]
     unjudged = [{**each, "error": "not_measured"} for each in lines(True, 1.0)]
     assert regressions(unjudged, lines(True, 1.0)) == []

@@ -78,12 +78,27 @@ class Difference(TypedDict):
     broken: int  # right before, wrong after
 
 
+class Kept(TypedDict):
+    """Whether one measure of general ability was kept; `state` is kept, lost or undecided, and `delta` is
+    better where it is positive."""
+
+    measure: str
+    title: str
+    state: str
+    pairs: int
+    delta: float
+    interval: list[float] | None  # None: too few items
+    margin: float
+    sentence: str
+
+
 class Summary(TypedDict):
     """`summary.json`. The comparisons map a measure to its Difference, once both arms are there.
 
     `comparison` sets the tuned arm against the plain prompt, `comparison_best` against the best
     one. `heldout` is the file of the items, "" where they come with the suite. `detectable` is the smallest
-    net change of a rate that so many items show with 80% power.
+    net change of a rate that so many items show with 80% power. `regression` is of the suite `general`, base
+    against tuned; empty elsewhere.
     """
 
     schema: int
@@ -104,6 +119,7 @@ class Summary(TypedDict):
     best_prompt: str | None
     comparison: dict[str, Difference]
     comparison_best: dict[str, Difference]
+    regression: list[Kept]
     seconds: dict[str, float]
     tokens: dict[str, int]
     settings: dict[str, object]

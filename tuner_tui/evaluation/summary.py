@@ -12,7 +12,7 @@ from tuner_tui.evaluation.counted import numbers
 from tuner_tui.evaluation.driver import ENGINE_ERRORS
 from tuner_tui.evaluation.layout import Request
 from tuner_tui.evaluation.progress import load_items
-from tuner_tui.evaluation.shapes import Difference, Summary
+from tuner_tui.evaluation.shapes import Difference, Kept, Summary
 from tuner_tui.evaluation.statistics import detectable_difference
 from tuner_tui.evaluation.tasks import Task
 from tuner_tui.runs import files
@@ -63,6 +63,7 @@ def write_summary(eval_dir: Path, request: Request, task: Task) -> Summary:
         "best_prompt": best,
         "comparison": against("base"),
         "comparison_best": against(best),
+        "regression": _regression(task, items),
         "seconds": {arm: round(sum(item["seconds"] for item in found), 2) for arm, found in items.items()},
         "tokens": {arm: sum(item["tokens"] for item in found) for arm, found in items.items()},
         "settings": {
@@ -81,6 +82,14 @@ def write_summary(eval_dir: Path, request: Request, task: Task) -> Summary:
     }
     files.write_json(eval_dir / layout.SUMMARY, summary)
     return summary
+
+
+def _regression(task: Task, items: Mapping[str, Stored]) -> list[Kept]:
+    if task.name != "general" or not {"base", "tuned"} <= items.keys():
+        return []
+    from tuner_tui.evaluation.suites.general.regression import regressions
+
+    return [each.to_json() for each in regressions(items["base"], items["tuned"])]
 
 
 def _notes(items: Mapping[str, Stored]) -> list[str]:

@@ -1,10 +1,13 @@
 """Stored items of the base and the tuned model -> what was kept of general ability, by measure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tuner_tui.evaluation.driver import UNJUDGED
+from tuner_tui.evaluation.shapes import Kept
+from tuner_tui.evaluation.subset import REPEAT
 from tuner_tui.evaluation.suites.general.margin import NonInferiority, non_inferior
 
 POINTS = 0.10
@@ -32,9 +35,28 @@ class Regression:
     title: str
     result: NonInferiority
 
+    def to_json(self) -> Kept:
+        """As it stands in `summary.json`."""
+        result = self.result
+        low, high = result.interval
+        return {
+            "measure": self.measure,
+            "title": self.title,
+            "state": result.state,
+            "pairs": result.pairs,
+            "delta": round(result.delta, 6),
+            "interval": [round(low, 6), round(high, 6)] if math.isfinite(low) else None,
+            "margin": round(result.margin, 6),
+            "sentence": result.sentence,
+        }
+
 
 def regressions(before: Stored, after: Stored) -> list[Regression]:
-    """Compare the stored lines of two arms of the suite `general`, on the items that both have."""
+    """Compare the stored lines of two arms of the suite `general`, on the items that both have.
+
+    Of items that were answered several times the first answer counts: the others are no further items.
+    """
+    before = [item for item in before if REPEAT not in item["id"] or item["id"].endswith(f"{REPEAT}1")]
     later = {item["id"]: item for item in after if item["error"] not in UNJUDGED}
     pairs = [(was, later[was["id"]]) for was in before if was["id"] in later and was["error"] not in UNJUDGED]
     found = []
