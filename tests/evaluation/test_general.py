@@ -212,6 +212,7 @@ def test_bits_per_byte_of_a_model_that_knows_nothing_are_eight() -> None:
         size = len(question.texts[0].encode())
         found = outcome_of(item, Weights([-size * math.log(256)], [size], 0.0))
         assert found.numbers["bits_per_byte"] == pytest.approx(8.0)
+        assert found.right is None and found.error is None  # a text is not right or wrong
         assert outcome_of(item, Weights([math.nan], [1], 0.0)).numbers == {}
 
 

@@ -37,6 +37,8 @@ def print_suite(summary: Mapping[str, Any], console: Console) -> None:
                 f"{change['fixed']} fixed, {change['broken']} broken, p = {change['p_value']:.3g}"
             )
         )
+    for kept in summary.get("regression", []):
+        console.print(Text(visible(kept["sentence"], one_line=True)))
     for note in summary["notes"]:
         console.print(Text(visible(note, one_line=True), style="dim"))
 

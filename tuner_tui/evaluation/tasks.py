@@ -87,7 +87,7 @@ class Outcome:
 
     Attributes:
         verdict: each measure of the suite, yes or no, None where it does not apply.
-        right: the verdict as a whole.
+        right: the verdict as a whole; None where nothing is judged, only numbers are taken.
         error: a key of the suite's `error_types`, None when it is right.
         numbers: what is counted and not judged, such as steps or bits per byte.
         text, calls: the last answer, for a person to read.
@@ -96,7 +96,7 @@ class Outcome:
     """
 
     verdict: Mapping[str, bool | None]
-    right: bool
+    right: bool | None
     error: str | None = None
     numbers: Mapping[str, float] = field(default_factory=dict)
     text: str = ""

@@ -120,7 +120,7 @@ class _Once:
     def _text(self, weights: Weights) -> Outcome:
         total, size = weights.log_likelihoods[0], len(self._item.text.encode())
         bits = -total / math.log(2) / size
-        return Outcome({}, right=True, numbers={"bits_per_byte": bits} if math.isfinite(bits) else {})
+        return Outcome({}, right=None, numbers={"bits_per_byte": bits} if math.isfinite(bits) else {})
 
 
 def _is_best(values: Sequence[float], place: int) -> bool:
