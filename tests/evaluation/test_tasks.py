@@ -2,10 +2,12 @@
 
 import json
 import math
+import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from tuner_tui.data.answers.parsing import ParsedAnswer, parse_answer
@@ -345,3 +347,29 @@ def test_files_that_are_no_tasks(tmp_path: Path) -> None:
             CompletionTask(tmp_path / "x.json")
     with pytest.raises(UserError, match="cannot be read"):
         CompletionTask(tmp_path / "absent.json")
+
+
+def mutated(draw: random.Random, text: str) -> str:
+    """A text with some cuts, repetitions and foreign characters."""
+    for _ in range(draw.randint(0, 4)):
+        a, b = sorted((draw.randint(0, len(text)), draw.randint(0, len(text))))
+        piece = draw.choice(
+            ["", "{", "}", '"', "\\u0000", "[" * 70, "é", "null", "-1e999", text[a:b] * 2, "\ud800"]
+        )
+        text = text[:a] + piece + text[draw.choice([a, b]) :]
+    return text
+
+
+def test_mutated_answers_raise_nothing() -> None:
+    draw = random.Random(11)
+    for _ in range(1500):
+        item = draw.choice(ITEMS)
+        exchange = Trajectory(item)
+        calls = [*item.item.gold, EXTRA[item.environment.name]]
+        while exchange.question() is not None:
+            text = written(draw.sample(calls, k=draw.randint(1, len(calls)))).text
+            exchange.answered(spoken(mutated(draw, text if draw.random() < 0.9 else "Done.")))
+        outcome = exchange.outcome()
+        assert outcome.error is None or outcome.error in TASK.error_types
+        assert outcome.numbers["steps"] <= item.max_steps
+        orjson.dumps([outcome.turns, outcome.text])

@@ -71,10 +71,11 @@ class Trajectory:
         elif parsed.calls:
             self._last_calls = parsed.calls
             self._invalid += int(parsed.error is not None)
-            self._make(parsed.content[:_TEXT_LIMIT], parsed.calls)
+            self._make(_storable(parsed.content), parsed.calls)
         else:
-            self._messages = [*self._messages, {"role": "assistant", "content": answer.text[:_TEXT_LIMIT]}]
-            self._end_request(answer.text[:_TEXT_LIMIT])
+            said = _storable(answer.text)
+            self._messages = [*self._messages, {"role": "assistant", "content": said}]
+            self._end_request(said)
         if not self._over and self._steps >= self._item.max_steps:
             self._limit = self._over = True
 
@@ -193,7 +194,7 @@ class Trajectory:
                 "refused_calls": self._refused,
                 "step_limit": float(self._limit),
             },
-            text=self._last.text[:_TEXT_LIMIT] if self._last else "",
+            text=_storable(self._last.text) if self._last else "",
             calls=self._last_calls,
             strict=self._strict,
             turns=self._messages,
@@ -236,6 +237,11 @@ def at(state: Any, pointer: str) -> Any:
         else:
             return None
     return found
+
+
+def _storable(text: str) -> str:
+    """As much of a text as is kept, without the halves of characters that no file can hold."""
+    return text[:_TEXT_LIMIT].encode("utf-8", "replace").decode()
 
 
 def _is_sound(arguments: Mapping[str, Any]) -> bool:

@@ -100,7 +100,7 @@ class _Once:
             verdict={"instructions" if item.kind == "instructions" else tools: error is None},
             right=error is None,
             error=error,
-            text=answer.text,
+            text=answer.text.encode("utf-8", "replace").decode(),
             calls=answer.parsed.calls,
         )
 
