@@ -23,8 +23,8 @@ class Suite:
 
 SUITES = {
     "heldout": Suite("Held-out rows", "heldout:HeldoutTask", "needed"),
-    "bfcl": Suite("BFCL V4, single turn", "bfcl.single:BfclTask", "optional"),
-    "bfcl_multi_turn": Suite("BFCL V4, multi-turn", "bfcl.multi_turn:BfclMultiTurnTask", "optional"),
+    "bfcl": Suite("BFCL V4, single turn", "bfcl.single:BfclTask", "none"),
+    "bfcl_multi_turn": Suite("BFCL V4, multi-turn", "bfcl.multi_turn:BfclMultiTurnTask", "none"),
     "apibench": Suite("APIBench", "apibench:ApiBenchTask", "needed"),
     "tasks": Suite("Task completion", "tasks:CompletionTask", "optional"),
     "general": Suite("General ability", "general:GeneralTask", "optional"),
