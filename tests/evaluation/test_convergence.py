@@ -104,11 +104,13 @@ def test_overfitting_is_told_by_the_gap_too() -> None:
     assert found.state == "bad" and "by heart" in found.sentence
 
 
-def test_under_training_by_the_late_fall_and_by_rows_not_seen() -> None:
+def test_under_training_by_the_late_fall_and_by_no_fall() -> None:
     assert states(checks([2 - 0.02 * i for i in range(60)]))["under_training"] == "bad"
-    found = checks(FALLING, more=[{"step": 60, "epoch": 0.4}])["under_training"]
-    assert found.state == "bad" and "40% of the rows" in found.sentence
-    assert states(checks(FALLING, more=[{"step": 60, "epoch": 1.0}]))["under_training"] == "good"
+    late = checks(FALLING, {15: 0.9, 30: 0.7, 45: 0.5, 60: 0.3})["under_training"]
+    assert late.state == "bad" and "33% of the fall" in late.sentence
+    assert states(checks([2.0] * 30))["under_training"] == "bad"
+    part = checks(FALLING, more=[{"step": 60, "epoch": 0.4}])["under_training"]
+    assert part.state == "good" and "after 40% of the rows" in part.sentence
 
 
 def test_instability_by_spikes_by_the_gradient_and_by_what_is_no_number() -> None:

@@ -212,8 +212,8 @@ def _under_training(
     held: Sequence[tuple[int, float]],
 ) -> Check:
     rule = (
-        "Every row was seen once at least, and the eval loss (or the train loss, without one) fell by "
-        f"{_STILL:.0%} of its whole fall at most in the last quarter of the steps."
+        f"The eval loss (or the train loss, without one) fell by {_STILL:.0%} of its whole fall at most in "
+        f"the last quarter of the steps, and by {_HARDLY:.0%} of its start at least."
     )
     points = held if len(held) >= _FEWEST else smooth
     if len(points) < _FEWEST:
@@ -224,10 +224,10 @@ def _under_training(
     if late > _STILL:
         words = f"{late:.0%} of the fall came in the last quarter: more steps would probably help."
         return Check("under_training", "bad", words, rule, values)
-    if epochs is not None and epochs < 0.999:
-        words = f"Only {epochs:.0%} of the rows were seen."
-        return Check("under_training", "bad", words, rule, values)
-    return Check("under_training", "good", "The loss had levelled off at the end.", rule, values)
+    if points[0][1] - points[-1][1] < _HARDLY * points[0][1]:
+        return Check("under_training", "bad", "The loss hardly fell: little was learned.", rule, values)
+    seen = f", after {epochs:.0%} of the rows" if epochs is not None and epochs < 0.995 else ""
+    return Check("under_training", "good", f"The loss had levelled off at the end{seen}.", rule, values)
 
 
 def _instability(records: Sequence[Mapping[str, Any]], train: Sequence[tuple[int, float]]) -> Check:
