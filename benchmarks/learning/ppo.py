@@ -31,6 +31,7 @@ def measure(seed: int) -> dict[str, Any]:
     """
     config = load_preset("ppo")
     config.name, config.seed, config.quantization.bits = f"ppo-{seed}", seed, None
+    config.model.dtype = "float32"  # on a GPU as on a CPU
     config.model.adapter, config.ppo.reward_model = begun(), str(judge() / "adapter")
     config.data.train, config.data.eval_fraction = [request_file()], HELD_OUT
     config.logging.eval_every = 0
@@ -59,7 +60,7 @@ def measure(seed: int) -> dict[str, Any]:
 def begun() -> str:
     """The adapter of a model that has seen 80 right answers: it calls sometimes, and often wrongly."""
     config = load_preset("demo")
-    config.name, config.quantization.bits = "begun", None
+    config.name, config.quantization.bits, config.model.dtype = "begun", None, "float32"
     config.data.eval_fraction = 0
     config.optimization.max_steps, config.logging.eval_every = 5, 0
     return str(run(config) / "adapter")
@@ -69,7 +70,7 @@ def begun() -> str:
 def judge() -> Path:
     """The run of a reward model, upon the same base."""
     config = load_preset("reward")
-    config.name, config.quantization.bits = "judge", None
+    config.name, config.quantization.bits, config.model.dtype = "judge", None, "float32"
     config.model.adapter, config.logging.eval_every = begun(), 0
     return run(config)
 
