@@ -123,6 +123,12 @@ def test_chat_stays_without_calls() -> None:
         assert outcome_of(item, spoken(" ")).error == "empty_answer"
 
 
+def test_the_format_of_a_needless_call_is_told() -> None:
+    item = items("chat")[0]
+    assert outcome_of(item, spoken(CALL)).strict is True
+    assert outcome_of(item, spoken(CALL.replace("</tool_call>", ""))).strict is False
+
+
 def test_an_instruction_is_kept_or_broken() -> None:
     item = next(item for item in items("instructions") if item.id == "instruction-yes-no")
     assert outcome_of(item, spoken("No.")).right
@@ -271,6 +277,8 @@ def test_a_margin_keeps_loses_or_leaves_open() -> None:
     assert few.state == "undecided" and "cannot be ruled out" in few.sentence
     slightly = non_inferior([True] * 2000, [True] * 1960 + [False] * 40, 0.05)
     assert slightly.state == "kept" and "though it did get worse" in slightly.sentence
+    open_ = non_inferior([True] * 40, [True] * 32 + [False] * 8, 0.1, title="Chat")
+    assert open_.state == "undecided" and open_.sentence.startswith("Chat did get worse: -20.0 points")
     assert non_inferior([], [], 0.05).state == "undecided"
     with pytest.raises(ValueError, match="as many items"):
         non_inferior([True], [], 0.05)

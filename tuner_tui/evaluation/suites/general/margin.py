@@ -146,4 +146,6 @@ def _sentence(
         return f"{title} was kept: {found}, a loss of more than {shown(margin, '')} is ruled out{less}."
     if state == "lost":
         return f"{title} was lost: {found}, certainly more than the {shown(margin, '')} that were acceptable."
+    if high < 0:
+        return f"{title} did get worse: {found}; whether by more than {shown(margin, '')} is undecided."
     return f"{title} is undecided: {found}, a loss of more than {shown(margin, '')} cannot be ruled out."

@@ -102,6 +102,7 @@ class _Once:
             error=error,
             text=answer.text.encode("utf-8", "replace").decode(),
             calls=answer.parsed.calls,
+            strict=answer.parsed.strict,
         )
 
     def _choice(self, weights: Weights) -> Outcome:
