@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -44,10 +45,14 @@ class ContinuousSpeaker:
     knows_format = True
     width = _WIDTH
 
-    def __init__(self, spoken: Spoken, decoding: Decoding, cancelled: Callable[[], bool]) -> None:
+    def __init__(
+        self, spoken: Spoken, decoding: Decoding, cancelled: Callable[[], bool], memory: float = 0.8
+    ) -> None:
+        """`memory` is the share of what is free that the cache takes; the rest is for what a pass needs."""
         self._spoken = spoken
         self._decoding = decoding
         self._cancelled = cancelled
+        self._memory = memory
         self._manager: Any = None
         self._open: dict[str, tuple[int, list[int], Ask]] = {}
         self._refused: dict[int, Failure] = {}
@@ -136,8 +141,9 @@ class ContinuousSpeaker:
         from transformers.generation.configuration_utils import ContinuousBatchingConfig
 
         spoken = self._spoken
-        # Some room is left beside the cache, for what a pass needs.
-        settings = ContinuousBatchingConfig(max_memory_percent=0.8, seed=self._decoding.seed)
+        wanted = {"max_memory_percent": self._memory, "seed": self._decoding.seed}
+        known = {each.name for each in fields(ContinuousBatchingConfig)}
+        settings = ContinuousBatchingConfig(**{name: wanted[name] for name in wanted if name in known})
         self._held.enter_context(spoken.switched())
         self._manager = _bare(spoken.model).init_continuous_batching(
             generation_config=self._decoding.config(
