@@ -3,13 +3,13 @@
     python benchmarks/generate.py            # an 8B Llama 3 shape, random weights in bfloat16: a GPU, 40 GB
     python benchmarks/generate.py --small    # a tiny shape, on any machine: that it runs, no figures
 
-Every prompt is another conversation with tools that shares no beginning with the next. Two workloads: in
-"equal", greedy, every answer has --new tokens, which is the best that can happen to padded batches; in "mixed",
-answers are sampled and end by chance, after --new / 2 tokens on average, --new at most (one token in so many
-counts as an end), as real answers differ in length. One copy of the weights answers as the base model and,
-with a LoRA adapter of rank 16 on all linear layers, as the tuned one. Counted are the tokens of answers alone,
-over the time from the first question to the last answer, with everything that the evaluator does in between.
-Random weights cost what trained ones cost.
+Every prompt is another conversation with tools that shares no beginning with the next. Two workloads.
+"equal": greedy, and every answer has --new tokens, which is the best that can happen to padded batches.
+"mixed": answers are sampled and end by chance, after --new / 2 tokens on average, --new at most, as real
+answers differ in length; one token in so many counts as an end. One copy of the weights answers as the base
+model and, with a LoRA adapter of rank 16 on all linear layers, as the tuned one. Counted are the tokens of
+answers alone, over the time from the first question to the last answer, with everything that the evaluator
+does in between. Random weights cost what trained ones cost.
 """
 
 import sys
