@@ -277,6 +277,12 @@ def test_what_an_answer_says() -> None:
     assert says("WHITE", "white") and not says("whitest", "white")
 
 
+def test_a_model_that_never_calls_completes_only_what_needs_no_call() -> None:
+    completed = {item.item.id for item in ITEMS if play(item, [[] for _ in item.requests]).right}
+    assert completed == {item.item.id for item in ITEMS if not item.item.gold}
+    assert any(f"{len(completed)} of {len(ITEMS)} tasks need no call" in note for note in TASK.notes)
+
+
 def test_a_part_of_the_tasks_is_shared_among_the_environments() -> None:
     part = CompletionTask(limit=10, seed=3)
     counts = sorted(sum(i.category == name for i in part.items) for name in ENVIRONMENTS)

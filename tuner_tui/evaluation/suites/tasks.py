@@ -15,6 +15,8 @@ from tuner_tui.evaluation.tasks import Exchange, Item, Measure
 
 _PACKAGED = Path(__file__).parent / "environments" / "tasks"
 
+_SILENT = "a model that never calls completes those, and no other"
+
 
 class CompletionTask:
     """Tasks of the four environments of the package, or those of a file.
@@ -48,9 +50,11 @@ class CompletionTask:
             tasks += read_tasks(each, len(tasks) + 1)
         self._tasks = {each.item.id: each for each in tasks}
         self.items: Sequence[Item] = draw([each.item for each in tasks], limit, seed)
+        quiet = sum(not item.gold for item in self.items)
         self.notes: Sequence[str] = [
             "A task counts as completed by the state that it leaves and the facts in its answer; how well "
             "the answer is worded is not judged.",
+            *([f"{quiet} of {len(self.items)} tasks need no call: {_SILENT}."] if quiet else []),
             *([f"{len(self.items)} of {len(tasks)} tasks were run."] if len(self.items) < len(tasks) else []),
         ]
 
