@@ -22,7 +22,7 @@ class CompletionTask:
     """Tasks of the four environments of the package, or those of a file.
 
     Args:
-        path: a JSON file of tasks (README, "Your own tasks"); None for those of the package.
+        path: a JSON file of tasks (sample_data/README.md describes it); None for those of the package.
         limit: so many tasks, the same share of each environment; None for all.
         seed: of the choice.
 
