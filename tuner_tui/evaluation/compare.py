@@ -8,8 +8,8 @@ from typing import Any, Literal, cast
 from tuner_tui.data.answers.scoring import ERROR_TYPES
 from tuner_tui.evaluation.arms import PROMPT_ARMS
 from tuner_tui.evaluation.driver import UNJUDGED
-from tuner_tui.evaluation.shapes import Difference, Outcome, Rate
-from tuner_tui.evaluation.statistics import bootstrap_difference, mcnemar, rate
+from tuner_tui.evaluation.shapes import CategoryDifference, Difference, Outcome, Rate
+from tuner_tui.evaluation.statistics import bootstrap_difference, holm, mcnemar, rate
 from tuner_tui.evaluation.tasks import FUNCTION_CALLING
 
 MEASURES = tuple(measure.name for measure in FUNCTION_CALLING)
@@ -76,17 +76,19 @@ def best_prompt(arms: Mapping[str, Outcome]) -> str | None:
 def difference(
     base: Sequence[Item], tuned: Sequence[Item], measure: str, names: tuple[str, str]
 ) -> Difference:
-    """Compare one measure on the items that both arms answered and that it applies to."""
-    before, after = [], []
+    """Compare one measure on the items that both arms answered and that it applies to; items of one group are
+    drawn together."""
+    before, after, groups = [], [], []
     answered = {item["id"]: item["verdict"].get(measure) for item in tuned}
     for item in base:
         was, now = item["verdict"].get(measure), answered.get(item["id"])
         if was is not None and now is not None:
             before.append(bool(was))
             after.append(bool(now))
+            groups.append(str(item.get("group") or ""))
     fixed = sum(not was and now for was, now in zip(before, after, strict=True))
     broken = sum(was and not now for was, now in zip(before, after, strict=True))
-    low, high = bootstrap_difference(before, after)
+    low, high = bootstrap_difference(before, after, groups=groups)
     return {
         "measure": measure,
         "base": names[0],
@@ -97,6 +99,23 @@ def difference(
         "p_value": mcnemar(fixed, broken),
         "fixed": fixed,
         "broken": broken,
+    }
+
+
+def by_category_difference(
+    base: Sequence[Item], tuned: Sequence[Item], names: tuple[str, str]
+) -> dict[str, CategoryDifference]:
+    """The change of each category's rate of right items, with p-values adjusted for their number (Holm)."""
+    parts: dict[str, list[Item]] = {}
+    for item in base:
+        if item.get("category") and item["error"] not in UNJUDGED:
+            parts.setdefault(item["category"], []).append(item)
+    judged = [item for item in tuned if item["error"] not in UNJUDGED]
+    found = {category: difference(part, judged, "right", names) for category, part in parts.items()}
+    adjusted = holm([each["p_value"] for each in found.values()])
+    return {
+        category: cast("CategoryDifference", {**each, "p_holm": p})
+        for (category, each), p in zip(found.items(), adjusted, strict=True)
     }
 
 

@@ -78,6 +78,13 @@ class Difference(TypedDict):
     broken: int  # right before, wrong after
 
 
+class CategoryDifference(Difference):
+    """The change of one category: of items that are right as a whole; `p_holm` is adjusted for the number of
+    categories that are looked at."""
+
+    p_holm: float
+
+
 class Kept(TypedDict):
     """Whether one measure of general ability was kept; `state` is kept, lost or undecided, and `delta` is
     better where it is positive."""
@@ -119,6 +126,7 @@ class Summary(TypedDict):
     best_prompt: str | None
     comparison: dict[str, Difference]
     comparison_best: dict[str, Difference]
+    comparison_categories: dict[str, CategoryDifference]  # tuned against the plain prompt
     regression: list[Kept]
     seconds: dict[str, float]
     tokens: dict[str, int]

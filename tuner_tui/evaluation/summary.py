@@ -7,14 +7,15 @@ from typing import Any
 
 from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.arms import ARMS
-from tuner_tui.evaluation.compare import best_prompt, by_category, difference, outcome
+from tuner_tui.evaluation.compare import best_prompt, by_category, by_category_difference, difference, outcome
 from tuner_tui.evaluation.counted import numbers
 from tuner_tui.evaluation.driver import ENGINE_ERRORS
 from tuner_tui.evaluation.layout import Request
+from tuner_tui.evaluation.overlap import checked_overlap
 from tuner_tui.evaluation.progress import load_items
 from tuner_tui.evaluation.shapes import Difference, Kept, Summary
-from tuner_tui.evaluation.statistics import detectable_difference
-from tuner_tui.evaluation.tasks import Task
+from tuner_tui.evaluation.statistics import detectable_clustered, detectable_difference
+from tuner_tui.evaluation.tasks import Item, Task
 from tuner_tui.runs import files
 
 _PACKAGES = ("tuner-tui", "torch", "transformers", "peft", "bitsandbytes", "trl", "bfcl-eval")
@@ -38,6 +39,7 @@ def write_summary(eval_dir: Path, request: Request, task: Task) -> Summary:
             measure: difference(items[base], items["tuned"], measure, (base, "tuned")) for measure in measures
         }
 
+    found_overlap, unchecked = checked_overlap(task.items, request.training)
     occurring = {item["error"] for found in items.values() for item in found}
     summary: Summary = {
         "schema": layout.SCHEMA_VERSION,
@@ -57,12 +59,17 @@ def write_summary(eval_dir: Path, request: Request, task: Task) -> Summary:
         "arms": arms,
         "categories": {arm: part for arm, found in items.items() if (part := by_category(found))},
         "numbers": {arm: means for arm, found in items.items() if (means := numbers(found))},
-        "notes": [*task.notes, *_notes(items)],
-        "overlap": None,
+        "notes": [*task.notes, *_notes(items), *_grouped(task.items), *unchecked],
+        "overlap": found_overlap,
         "detectable": round(detectable_difference(len(task.items) // request.repeats), 4),
         "best_prompt": best,
         "comparison": against("base"),
         "comparison_best": against(best),
+        "comparison_categories": (
+            by_category_difference(items["base"], items["tuned"], ("base", "tuned"))
+            if {"base", "tuned"} <= items.keys()
+            else {}
+        ),
         "regression": _regression(task, items),
         "seconds": {arm: round(sum(item["seconds"] for item in found), 2) for arm, found in items.items()},
         "tokens": {arm: sum(item["tokens"] for item in found) for arm, found in items.items()},
@@ -109,6 +116,20 @@ def _notes(items: Mapping[str, Stored]) -> list[str]:
     if any(item.get("strict", True) is None for item in called):
         notes.append("Strict format was not measured: the server shows calls, not the text they were in.")
     return notes
+
+
+def _grouped(items: Sequence[Item]) -> list[str]:
+    """What groups of alike items do to the difference that can be seen."""
+    groups = [item.group for item in items]
+    units = len({group for group in groups if group}) + groups.count("")
+    if units == len(groups):
+        return []
+    points = 100 * detectable_clustered(groups)
+    return [
+        f"The {len(groups):,} items come in {units:,} groups of alike ones, by which intervals are drawn. If "
+        f"items of a group correlate by 0.1, a net change of about {points:.1f} points can be seen "
+        "(approximate)."
+    ]
 
 
 def _version(package: str) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tuner_tui.evaluation.statistics import Z95
+from tuner_tui.evaluation.statistics import Z95, t_quantile
 
 _FEWEST = 6
 """Pairs of numbers below which nothing is said: the t interval rests on their scatter."""
@@ -107,18 +107,6 @@ def _score(fixed: int, broken: int, pairs: int, delta: float) -> float:
     if variance <= 0:
         return 0.0 if abs(distance) < 1e-12 else math.copysign(math.inf, distance)
     return distance / math.sqrt(variance)
-
-
-def t_quantile(freedom: int) -> float:
-    """The 97.5% quantile of Student's t, by the expansion of Abramowitz and Stegun 26.7.5; within 0.3% from 5
-    degrees of freedom on."""
-    z, v = Z95, float(freedom)
-    return (
-        z
-        + (z**3 + z) / (4 * v)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
-    )
 
 
 def _mean_interval(values: Sequence[float]) -> tuple[float, float]:
