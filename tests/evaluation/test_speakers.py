@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from gates import row
+from tiny_models import make_tiny
 
 from tuner_tui.evaluation.continuous import ContinuousSpeaker, why_not
 from tuner_tui.evaluation.driver import Failure, Stopped
@@ -16,6 +17,11 @@ from tuner_tui.evaluation.tasks import Answer, Ask, Weigh
 ASKS = [Ask(row(number)["messages"][:1], []) for number in range(1, 7)]
 LONG = Ask([{"role": "user", "content": "gate " * 200}], [])
 DECODING = Decoding(2, 8)
+
+
+@pytest.fixture(scope="module")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="module")

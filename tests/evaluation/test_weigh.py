@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny_models import make_tiny
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tuner_tui.evaluation.generate import Generator
@@ -11,6 +12,11 @@ from tuner_tui.evaluation.tasks import Weigh
 
 TEXTS = ["The gate is open.", "No.", "A table for two at Noma, please, and quickly: we are late."]
 ASKED = [{"role": "user", "content": "Is the gate open?"}]
+
+
+@pytest.fixture(scope="module")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="module")

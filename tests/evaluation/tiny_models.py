@@ -2,18 +2,14 @@
 
 from pathlib import Path
 
-import pytest
-
 from tuner_tui import paths
 
 
-@pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make_tiny(folder: Path) -> Path:
     """Two layers of width 64, with a window of 128 tokens."""
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-    folder = tmp_path_factory.mktemp("tiny")
     tokenizer = AutoTokenizer.from_pretrained(paths.embedded_model())
     torch.manual_seed(0)
     shape = LlamaConfig(
