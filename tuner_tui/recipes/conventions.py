@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuner_tui.data.answers.forms import Form
 from tuner_tui.data.answers.parsing import ParsedAnswer, parse_answer
 from tuner_tui.data.examples import Call, Message, Tool, ToolCall
 from tuner_tui.data.rendering.probe import Part, probe
@@ -26,13 +27,15 @@ _PROBE: list[Message] = [{"role": "user", "content": "Call it."}]
 class Convention:
     """Rendering and parsing for one tokenizer.
 
-    `shape`: the form in which the template wants messages. `native`: calls are parsed by the model's own
-    schema (`parse_response`), because they are not in the form that `parse_answer` calls strict.
+    `shape`: the shape in which the template wants messages. `native`: calls are parsed by the model's own
+    schema (`parse_response`), because they are in no form that `parse_answer` knows; otherwise `form` is
+    theirs.
     """
 
     tokenizer: Any
     shape: Shape
     native: bool
+    form: Form = Form.TAGGED
 
     def render(self, messages: Sequence[Any], tools: list[dict[str, Any]]) -> str:
         """The prompt up to the point where the model speaks. Raises UserError when the template refuses."""
@@ -46,7 +49,7 @@ class Convention:
     ) -> ParsedAnswer:
         """The calls in an answer, by the model's own convention first, then by what comes near to it."""
         if not self.native:
-            return parse_answer(text)
+            return parse_answer(text, self.form)
         return _parse_native(self.tokenizer, ids, prompt, tools) or _not_strict(parse_answer(text))
 
 
@@ -67,9 +70,10 @@ def find_convention(tokenizer: Any, model: str) -> Convention:
         )
     answer = _rendered_call(tokenizer, shape)
     if answer is not None:
-        parsed = parse_answer(_until_end(answer, tokenizer))
-        if parsed.strict and parsed.calls == [_PROBE_CALL]:
-            return Convention(tokenizer, shape, False)
+        for form in Form:
+            parsed = parse_answer(_until_end(answer, tokenizer), form)
+            if parsed.strict and parsed.calls == [_PROBE_CALL]:
+                return Convention(tokenizer, shape, False, form)
     return Convention(tokenizer, shape, _has_native_parser(tokenizer))
 
 

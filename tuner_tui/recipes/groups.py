@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from tuner_tui.data.answers.forms import Form
 from tuner_tui.errors import UserError
 from tuner_tui.recipes.conventions import Convention
 from tuner_tui.runs.silent import SilentRun
@@ -110,7 +111,8 @@ def teach_parsing(tokenizer: Any, convention: Convention) -> None:
         if getattr(tokenizer, "response_template", None) is None:
             add_response_schema(tokenizer)
     except ValueError:
-        if convention.native or not (anchor := _before_answer(tokenizer)):
+        readable = convention.form is Form.TAGGED and not convention.native
+        if not readable or not (anchor := _before_answer(tokenizer)):
             raise UserError(
                 f"grpo.tools: the calls that {name} writes cannot be read while the model answers; take "
                 "another model, or leave grpo.tools empty."

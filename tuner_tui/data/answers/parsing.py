@@ -1,33 +1,34 @@
 """The text of an answer -> its tool calls. Never runs, and never trusts, what a model wrote.
 
-The strict form is the convention of Hermes, Qwen 2.5 and 3, and the embedded model
-(https://github.com/NousResearch/Hermes-Function-Calling): one block for each call,
+The strict form of Hermes, Qwen 2.5 and 3, and the embedded model
+(https://github.com/NousResearch/Hermes-Function-Calling) is one block for each call,
 
     <tool_call>
     {"name": "find_flight", "arguments": {"to": "Oslo"}}
     </tool_call>
 
-What comes near to it is parsed too, as many programs would, but is marked as not strict: an open
-or fenced block, single quotes, "parameters" for "arguments", arguments as JSON text.
+`forms` has those of other families. What comes near to a form, or is in another than the model's own, is
+parsed too, as many programs would, but is marked as not strict: an open or fenced block, single quotes,
+"parameters" for "arguments", arguments as JSON text.
 """
 
-import ast
-import json
-import math
 import re
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
 
+from tuner_tui.data.answers.forms import (
+    MISTRAL_MARK,
+    PYTHON_TAG,
+    Form,
+    llama_calls,
+    looks_like_python,
+    mistral_calls,
+    python_calls,
+)
+from tuner_tui.data.answers.reading import load_json, near_calls, strict_call
 from tuner_tui.data.examples import Call
 
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _FENCE = re.compile(r"```[A-Za-z]*\n?(.*?)(?:```|\Z)", re.DOTALL)
-_LITERAL_LIMIT = 20_000
-"""Characters up to which Python literals are tried: their parser is slow on megabytes."""
-
-_DEPTH_LIMIT = 64
-"""Levels of nesting: far more than any tool takes, far fewer than what breaks a recursive "
-"reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,38 @@ class ParsedAnswer:
         return bool(self.calls) or self.error is not None
 
 
-def parse_answer(text: str) -> ParsedAnswer:
-    """Parse an answer in the strict form or near to it. Raises nothing, whatever the text."""
+def parse_answer(text: str, form: Form = Form.TAGGED) -> ParsedAnswer:
+    """Parse an answer in the strict form of a model, or near to it, or in another's. Raises nothing, whatever
+    the text."""
     if _OPEN in text or _CLOSE in text:
-        return _parse_tagged(text)
-    return _parse_bare(text)
+        answer = _parse_tagged(text)
+        return answer if form is Form.TAGGED else _loosely(answer)
+    if MISTRAL_MARK in text:
+        return _parsed(text.split(MISTRAL_MARK)[0], mistral_calls(text), form is Form.MISTRAL)
+    tagged = text.lstrip().startswith(PYTHON_TAG)
+    if form is Form.LLAMA or tagged or (text.lstrip().startswith("{") and ";" in text):
+        calls, strict = llama_calls(text)
+        if calls:
+            return ParsedAnswer("", calls, strict and form is Form.LLAMA)
+        if tagged:
+            return _parsed("", python_calls(text.lstrip().removeprefix(PYTHON_TAG)), False)
+    if looks_like_python(text.lstrip("`") if form is Form.PYTHON else text, bare=form is Form.PYTHON):
+        found = python_calls(text)
+        # Words such as "[see (a)] ..." begin like a list of calls too: an attempt ends like one.
+        if found or text.rstrip().endswith((")", "]", "`")):
+            return _parsed("", found, form is Form.PYTHON)
+    return _parse_bare(text, form)
+
+
+def _parsed(content: str, found: tuple[list[Call], bool] | None, own: bool) -> ParsedAnswer:
+    if found is None:
+        return ParsedAnswer(content.strip(), [], False, "a call that cannot be read")
+    calls, strict = found
+    return ParsedAnswer(content.strip(), calls, strict and own)
+
+
+def _loosely(answer: ParsedAnswer) -> ParsedAnswer:
+    return ParsedAnswer(answer.content, answer.calls, False, answer.error)
 
 
 def _parse_tagged(text: str) -> ParsedAnswer:
@@ -68,10 +96,10 @@ def _parse_tagged(text: str) -> ParsedAnswer:
         body, closed, after = block.partition(_CLOSE)
         content.append(after)
         strict = strict and bool(closed) and _CLOSE not in after
-        call = _strict_call(body)
+        call = strict_call(load_json(body))
         if call is None:
             strict = False
-            found = _near_calls(body)
+            found = near_calls(body)
             if not found:
                 error = error or ("a call that is cut off" if not closed else "a call that is no JSON")
             calls += found
@@ -80,103 +108,16 @@ def _parse_tagged(text: str) -> ParsedAnswer:
     return ParsedAnswer("".join(content).strip(), calls, strict and error is None, error)
 
 
-def _parse_bare(text: str) -> ParsedAnswer:
-    """An answer without tags: a call only if the answer, or a fenced block of it, is one as a "
-    "whole."""
+def _parse_bare(text: str, form: Form) -> ParsedAnswer:
+    """An answer without marks: a call only if the answer, or a fenced block of it, is one as a whole."""
     bodies = [text, *(match.group(1) for match in _FENCE.finditer(text))]
     for body in bodies:
-        calls = _near_calls(body)
+        calls = near_calls(body)
+        if not calls and (body is not text or form is Form.PYTHON) and looks_like_python(body, bare=False):
+            calls, _ = python_calls(body) or ([], False)
         if calls:
             content = "" if body is text else _FENCE.sub("", text).strip()
             return ParsedAnswer(content, calls, False, None)
     if re.match(r'\s*[\[{]\s*\{?\s*["\']name["\']\s*:', text):
         return ParsedAnswer(text.strip(), [], False, "a call that is no JSON")
     return ParsedAnswer(text.strip())
-
-
-def _strict_call(body: str) -> Call | None:
-    value = _load_json(body)
-    if (
-        isinstance(value, dict)
-        and value.keys() == {"name", "arguments"}
-        and isinstance(value["name"], str)
-        and isinstance(value["arguments"], dict)
-    ):
-        return Call(value["name"], value["arguments"])
-    return None
-
-
-def _near_calls(body: str) -> list[Call]:
-    """The calls in JSON or a Python literal: one, or a list of them; [] when it is anything "
-    "else."""
-    body = body.strip()
-    if not body.startswith(("{", "[")):
-        return []
-    value = _load_json(body)
-    if value is None:
-        value = _load_literal(body)
-    values = value if isinstance(value, list) else [value]
-    calls = [_near_call(each) for each in values]
-    return [call for call in calls if call] if all(calls) else []
-
-
-def _near_call(value: Any) -> Call | None:
-    if isinstance(value, dict) and isinstance(value.get("function"), dict):
-        value = value["function"]
-    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
-        return None
-    arguments = value.get("arguments", value.get("parameters"))
-    if isinstance(arguments, str):
-        arguments = _load_json(arguments)
-    if not isinstance(arguments, dict) or not all(isinstance(key, str) for key in arguments):
-        return None
-    return Call(value["name"], arguments)
-
-
-def _load_json(text: str) -> Any:
-    """The value, or None for anything that is not standard JSON which can be written again."""
-    try:
-        value = json.loads(text, parse_constant=_refuse, parse_int=_whole_number, parse_float=_finite_number)
-        json.dumps(value, ensure_ascii=False).encode()  # lone surrogates cannot be written
-    except (ValueError, RecursionError):
-        return None
-    return value if _depth(value) <= _DEPTH_LIMIT else None
-
-
-def _load_literal(text: str) -> Any:
-    """The value of a Python literal made of what JSON knows, or None."""
-    if len(text) > _LITERAL_LIMIT:
-        return None
-    try:
-        # literal_eval builds constants and containers only; nothing in the text is executed.
-        return _load_json(json.dumps(ast.literal_eval(text), allow_nan=False))
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None
-
-
-def _depth(value: Any) -> int:
-    depth, level = 0, [value]
-    while level:
-        depth += 1
-        level = [
-            child
-            for each in level
-            for child in (each.values() if isinstance(each, dict) else each if isinstance(each, list) else ())
-        ]
-    return depth
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _whole_number(digits: str) -> int | float:
-    # 64 bits is what other readers of the stored items take.
-    return int(digits) if len(digits) <= 18 else _finite_number(digits)
-
-
-def _finite_number(digits: str) -> float:
-    value = float(digits)
-    if not math.isfinite(value):
-        raise ValueError("a number out of range")
-    return value
