@@ -25,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
         demo,
         evaluation,
         preferences,
+        results,
         runs,
         score,
         training,
@@ -48,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
         chain,
         runs,
         evaluation,
+        results,
         score,
     ):
         group.register(verbs)

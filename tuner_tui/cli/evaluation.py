@@ -1,4 +1,4 @@
-"""The verbs of STEPS 4 and 5: `eval`, `report`."""
+"""The verb of STEP 4: `eval`."""
 
 import argparse
 import os
@@ -26,7 +26,7 @@ SUITE_NAMES = ("heldout", "bfcl", "bfcl_multi_turn", "apibench", "tasks", "gener
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the verbs."""
+    """Add the verb."""
     evaluate = subparsers.add_parser("eval", help="base and tuned on the same items; Ctrl-C leaves it alive")
     evaluate.add_argument("what", metavar="RUN|MODEL", help='a run, "last", "embedded", a folder or a hub id')
     evaluate.add_argument("--data", type=Path, metavar="FILE", help="held-out rows; a run knows its own")
@@ -68,11 +68,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add_json_flag(evaluate)
     evaluate.set_defaults(run=evaluate_now)
 
-    report = subparsers.add_parser("report", help="the report of a run, also written beside it")
-    report.add_argument("of", metavar="RUN", help='its id, the start of its id, or "last"')
-    add_json_flag(report)
-    report.set_defaults(run=report_now)
-
 
 def evaluate_now(args: argparse.Namespace) -> int:
     """`tuner eval RUN|MODEL`. 1 when an evaluation failed."""
@@ -103,23 +98,6 @@ def evaluate_now(args: argparse.Namespace) -> int:
 
     emit(args, summaries[suites[0]] if len(suites) == 1 else {"suites": summaries}, human)
     return 0
-
-
-def report_now(args: argparse.Namespace) -> int:
-    """`tuner report RUN`. 1 when the run failed."""
-    from tuner_tui.report.build import MARKDOWN, write_report
-    from tuner_tui.report.terminal import render
-    from tuner_tui.runs.store import find_run
-
-    run_dir = find_run(args.of)
-    report = write_report(run_dir)
-
-    def human(console: "Console") -> None:
-        render(report, console)
-        console.print(f"\nWritten to {run_dir / MARKDOWN}", markup=False, soft_wrap=True)
-
-    emit(args, report, human)
-    return int(report["run"]["state"] in ("failed", "lost"))
 
 
 def _suites(text: str) -> list[str]:

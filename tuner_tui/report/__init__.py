@@ -1,1 +1,1 @@
-"""STEP 5: run directory -> terminal, Markdown, JSON; reads files only."""
+"""STEP 5: run directory -> terminal, Markdown, HTML, JSON; reads files only."""

@@ -8,35 +8,33 @@ from typing import Any
 import yaml
 
 from tuner_tui.errors import UserError
-from tuner_tui.evaluation.compare import changed_items
-from tuner_tui.evaluation.convergence import training_checks
 from tuner_tui.evaluation.layout import heldout_dir
-from tuner_tui.evaluation.method_verdicts import method_verdict
-from tuner_tui.evaluation.progress import load_items, load_summary
-from tuner_tui.evaluation.shapes import Summary
+from tuner_tui.evaluation.progress import load_summary
 from tuner_tui.report.chain import steps_before
+from tuner_tui.report.html import render as render_html
 from tuner_tui.report.markdown import render
 from tuner_tui.report.methods import method_section
+from tuner_tui.report.suites import changed, not_measured, read_suites
+from tuner_tui.report.training import cost_section, training_section
+from tuner_tui.report.training import examples as rows_used
 from tuner_tui.report.verdict import decide, decide_reward
 from tuner_tui.runs import files
 from tuner_tui.runs import layout as runs_layout
 from tuner_tui.runs.layout import Status
-from tuner_tui.runs.metric_names import EVAL, charts, note
 from tuner_tui.runs.reader import RunReader, read_metrics, read_status
 
 SCHEMA_VERSION = 1
 MARKDOWN = "report.md"
 JSON = "report.json"
-
-_CURVE_POINTS = 60
-"""Points of a loss curve that the report keeps: what a line of text can show."""
+HTML = "report.html"
 
 
 def build_report(run_dir: Path) -> dict[str, Any]:
     """Everything that the report says, as one JSON object.
 
     Keys: `verdict`, `run`, `model`, `data`, `config`, `method` (see `methods.method_section`), `chain` (None
-    outside one), `training`, `evaluation` (the summary, None before there is one), `changed`, `versions`,
+    outside one), `training`, `evaluation` (the summary of the held-out rows, or None), `changed` (of
+    these), `suites` (see `suites.read_suites`), `not_measured`, `cost`, `versions`,
     `repeat` (commands), `files`.
 
     Raises:
@@ -49,14 +47,16 @@ def build_report(run_dir: Path) -> dict[str, Any]:
     records = read_metrics(run_dir)
     eval_dir = heldout_dir(run_dir)
     summary = load_summary(eval_dir)
-    examples = _examples(reader)
+    suites = read_suites(run_dir)
+    examples = rows_used(reader)
     held_out = (examples["evaluation"] or {}).get("examples")
     method = method_section(run_dir, config, records, held_out)
-    verdict = decide(status, summary) if method["answers"] else decide_reward(status, method["accuracy"])
+    verdict = decide(status, suites) if method["answers"] else decide_reward(status, method["accuracy"])
+    run, training = _run(run_dir, status, manifest), training_section(status, records, method["name"])
     return {
         "schema": SCHEMA_VERSION,
         "verdict": {**asdict(verdict), "title": verdict.title},
-        "run": _run(run_dir, status, manifest),
+        "run": run,
         "model": manifest.get("model") or {"name": (config.get("model") or {}).get("name")},
         "data": {
             "train": manifest.get("data") or [],
@@ -67,22 +67,25 @@ def build_report(run_dir: Path) -> dict[str, Any]:
         "config": config,
         "method": method,
         "chain": steps_before(manifest),
-        "training": _training(status, records, method["name"]),
+        "training": training,
+        "suites": suites,
+        "not_measured": not_measured(suites) if method["answers"] else [],
+        "cost": cost_section(run, training, suites, manifest),
         "evaluation": summary,
-        "changed": _changed(eval_dir, summary),
+        "changed": changed(eval_dir, summary) if summary else [],
         "versions": {
             "tuner": manifest.get("tuner"),
             "python": manifest.get("python"),
             **(manifest.get("packages") or {}),
         },
         "host": manifest.get("host") or {},
-        "repeat": _repeat(run_dir, summary),
+        "repeat": _repeat(run_dir, suites),
         "files": _files(run_dir),
     }
 
 
 def write_report(run_dir: Path) -> dict[str, Any]:
-    """Build the report, and write `report.md` and `report.json` into the run directory.
+    """Build the report, and write `report.md`, `report.html` and `report.json` into the run directory.
 
     Raises:
         UserError: this is no readable run, or its folder cannot be written.
@@ -90,6 +93,7 @@ def write_report(run_dir: Path) -> dict[str, Any]:
     report = build_report(run_dir)
     try:
         files.write_atomic(run_dir / MARKDOWN, render(report).encode())
+        files.write_atomic(run_dir / HTML, render_html(report).encode())
         files.write_json(run_dir / JSON, report)
     except OSError as error:
         raise UserError(f"cannot write the report into {run_dir}: {error.strerror}.") from error
@@ -119,84 +123,13 @@ def _run(run_dir: Path, status: Status, manifest: Mapping[str, Any]) -> dict[str
     }
 
 
-def _training(status: Status, records: list[dict[str, Any]], method: str) -> dict[str, Any]:
-    loss, held = _curve(records, "loss"), _curve(records, "eval_loss")
-
-    def last(name: str) -> Any:
-        return next((r[name] for r in reversed(records) if r.get(name) is not None), None)
-
-    def highest(name: str) -> Any:
-        return max((r[name] for r in records if r.get(name) is not None), default=None)
-
-    return {
-        "steps": status.step,
-        "verdict": asdict(method_verdict(method, records)),
-        "checks": [asdict(check) for check in training_checks(records)] if method == "sft" else [],
-        "curves": _curves(records, method),
-        "loss": loss,
-        "eval_loss": held,
-        "first_loss": loss["values"][0] if loss["values"] else None,
-        "last_loss": loss["values"][-1] if loss["values"] else None,
-        "best_eval_loss": min(held["values"], default=None),
-        "tokens": last("num_tokens"),
-        "tokens_per_second": last("tokens_per_second"),
-        "peak_memory": highest("memory_allocated"),
-    }
-
-
-def _curves(records: list[dict[str, Any]], method: str) -> list[dict[str, Any]]:
-    """The curve that tells most about the method, and the loss: in training, and on held-out rows."""
-    found = []
-    for name in dict.fromkeys((charts(method, ())[0], "loss")):
-        train, held = _curve(records, name), _curve(records, EVAL + name)
-        if train["values"] or held["values"]:
-            found.append({"name": name, "title": note(name).title, "train": train, "held_out": held})
-    return found
-
-
-def _curve(records: list[dict[str, Any]], name: str) -> dict[str, list[Any]]:
-    """Evenly chosen points of one series, with its first and its last."""
-    points = [(r["step"], r[name]) for r in records if r.get(name) is not None]
-    if len(points) > _CURVE_POINTS:
-        last = len(points) - 1
-        points = [points[round(i * last / (_CURVE_POINTS - 1))] for i in range(_CURVE_POINTS)]
-    return {"steps": [step for step, _ in points], "values": [value for _, value in points]}
-
-
-def _changed(eval_dir: Path, summary: Summary | None) -> list[dict[str, Any]]:
-    """What changed between the plain prompt and the tuned model, reduced to what a reader compares."""
-    if summary is None or not {"base", "tuned"} <= summary["arms"].keys():
-        return []
-
-    def side(item: dict[str, Any]) -> dict[str, Any]:
-        return {"text": item["text"], "calls": item["calls"], "error": item["error"]}
-
-    return [
-        {
-            "id": each.id,
-            "direction": each.direction,
-            "request": each.request,
-            "gold": each.gold,
-            "before": side(each.before),
-            "after": side(each.after),
-        }
-        for each in changed_items(load_items(eval_dir, "base"), load_items(eval_dir, "tuned"))
-    ]
-
-
-def _examples(reader: RunReader) -> dict[str, dict[str, Any] | None]:
-    """How many examples, and tokens, were trained on and held out, as the trainer told."""
-    found: dict[str, dict[str, Any] | None] = {"training": None, "evaluation": None}
-    for event in reader.poll_events():
-        if event.get("code") == "data" and event.get("use") in found:
-            found[event["use"]] = {key: event.get(key) for key in ("examples", "tokens")}
-    return found
-
-
-def _repeat(run_dir: Path, summary: Summary | None) -> list[str]:
+def _repeat(run_dir: Path, suites: list[dict[str, Any]]) -> list[str]:
     commands = [f"tuner train {run_dir / runs_layout.CONFIG}"]
-    if summary is not None:
-        commands.append(f"tuner eval RUN --data {summary['heldout']}")
+    for suite in suites:
+        if suite["name"] == "heldout":
+            commands.append(f"tuner eval RUN --data {suite['source']}")
+        else:
+            commands.append(f"tuner eval RUN --suite {suite['name']}")
     return commands
 
 

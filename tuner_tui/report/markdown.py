@@ -6,6 +6,7 @@ from typing import Any
 from tuner_tui.data.answers.scoring import ERROR_TYPES
 from tuner_tui.evaluation.arms import ARM_TITLES, ARMS
 from tuner_tui.report.chain import lines as chain_lines
+from tuner_tui.report.suite_text import HEADS, cost_sentence, headline_rows, sentences
 from tuner_tui.report.text import (
     MEASURE_TITLES,
     NO_ANSWERS,
@@ -29,7 +30,14 @@ _CHANGED = 20
 
 def render(report: Mapping[str, Any]) -> str:
     """The whole page. Text from models and datasets stands in code spans, with control characters shown."""
-    parts = [_head(report), _method(report), _figures(report), _errors(report), _changed(report)]
+    parts = [
+        _head(report),
+        _suites(report),
+        _method(report),
+        _figures(report),
+        _errors(report),
+        _changed(report),
+    ]
     parts += [_training(report), _chain(report), _made_from(report), _repeat(report)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -43,6 +51,16 @@ def _head(report: Mapping[str, Any]) -> str:
         f"Run `{run['id']}`, {run['state']} after {run['step']} of {run['total']} steps"
         f" in {seconds(run['seconds'])}."
     )
+
+
+def _suites(report: Mapping[str, Any]) -> str:
+    """All suites by the measure that counts most, and what they let one claim."""
+    said = [f"- {_plain(each)}" for each in sentences(report)] if report["suites"] else []
+    if not said:
+        return ""
+    lines = ["## All suites", "", "| " + " | ".join(HEADS) + " |", "| --- |" + " ---: |" * (len(HEADS) - 1)]
+    lines += ["| " + " | ".join(_plain(cell) for cell in row) + " |" for row in headline_rows(report)]
+    return "\n".join([*lines, "", *said, "", f"What it took: {_plain(cost_sentence(report))}"])
 
 
 def _method(report: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What a suite counts and does not judge (steps, bits per byte): means, and paired differences with intervals."""
+"""What a suite counts and does not judge (steps, bits per byte): means and paired differences."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,8 +18,8 @@ _DRAWS, _SEED = 10_000, 0
 def number_rows(
     stored: Mapping[str, Any], items: Mapping[str, Sequence[Mapping[str, Any]]], best: str | None
 ) -> list[dict[str, Any]]:
-    """One row for each number: `name`, `title`, `less_is_better`, `base`, `best`, `tuned` (mean, interval, items;
-    or None) and `change` (tuned minus base on the same items: mean, interval, pairs; or None).
+    """One row for each number: `name`, `title`, `less_is_better`, `base`, `best`, `tuned` (mean, interval,
+    items; or None) and `change` (tuned minus base on the same items: mean, interval, pairs; or None).
 
     Args:
         stored: `numbers` of a summary, by arm and name.

@@ -9,20 +9,11 @@ from tuner_tui.evaluation.arms import ARMS
 from tuner_tui.evaluation.compare import changed_items, difference
 from tuner_tui.evaluation.progress import load_items, load_summary, read_progress
 from tuner_tui.evaluation.shapes import Summary
+from tuner_tui.evaluation.suites import SUITES
 from tuner_tui.evaluation.tasks import FUNCTION_CALLING
-from tuner_tui.report.claims import claim, holm, loss_kept, rate_kept
+from tuner_tui.report.claims import claim, holm
 from tuner_tui.report.numbers import number_rows
 from tuner_tui.runs import layout
-
-TITLES = {
-    "heldout": "Held-out rows",
-    "bfcl": "BFCL V4, single turn",
-    "bfcl_multi_turn": "BFCL V4, multi-turn",
-    "apibench": "APIBench",
-    "tasks": "Task completion",
-    "general": "General ability",
-}
-"""The suites that there are, in the order of a report."""
 
 GENERAL = "general"
 """The suite that asks what was lost, not what was gained."""
@@ -31,15 +22,15 @@ GENERAL = "general"
 def read_suites(run_dir: Path) -> list[dict[str, Any]]:
     """A section for each suite that has figures, the user's own rows first.
 
-    Keys of a section: `name`, `title`, `items`, `rejected`, `source`, `folder`, `state`; `primary` (the
-    measure that counts most) and `rows`, one for each measure: `name`, `title`, `help`, `base`, `best`,
-    `tuned` (rates or None), `change`, `change_best` (a Difference or None); `best_prompt`, `reference` (the arm
-    that the claim compares with); `claim` (see `claims.claim`; None when nothing is compared); `categories`,
-    `numbers`, `errors`, `changed`; `overlap`, `detectable`, `notes`, `seconds`, `tokens`, `settings`, `versions`;
-    `kept`, on general ability only.
+    Keys of a section: `name`, `title`, `items`, `rejected`, `source`, `model`, `folder`, `state`, `arms`;
+    `primary` (the measure that counts most) and `rows`, a measure each: `name`, `title`, `help`, `base`,
+    `best`, `tuned` (rates or None), `change`, `change_best` (a Difference or None); `best_prompt`,
+    `reference` (the arm that the claim compares with); `claim` (see `claims.claim`; None when nothing is
+    compared); `categories`, `numbers`, `errors`, `changed`, `overlap`, `detectable`, `notes`, `seconds`,
+    `tokens`, `settings`, `versions`; `kept` (a `Kept` for each figure of general ability; [] elsewhere).
     """
     folders = [path.parent for path in sorted((run_dir / layout.EVALUATIONS).glob("*/summary.json"))]
-    order = {name: place for place, name in enumerate(TITLES)}
+    order = {name: place for place, name in enumerate(SUITES)}
     folders.sort(key=lambda folder: (order.get(folder.name, len(order)), folder.name))
     suites = [found for folder in folders if (found := read_suite(folder)) is not None]
     _correct(suites)
@@ -49,7 +40,7 @@ def read_suites(run_dir: Path) -> list[dict[str, Any]]:
 def not_measured(suites: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """The suites of which the tuned model has no figures: what the report cannot speak of."""
     measured = {suite["name"] for suite in suites if "tuned" in suite["arms"]}
-    return [{"name": name, "title": title} for name, title in TITLES.items() if name not in measured]
+    return [{"name": name, "title": suite.title} for name, suite in SUITES.items() if name not in measured]
 
 
 def primary_suite(suites: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -77,7 +68,7 @@ def read_suite(folder: Path) -> dict[str, Any] | None:
     rows = [_row(raw, measure, best) for measure in measures]
     suite: dict[str, Any] = {
         "name": name,
-        "title": str(raw.get("title") or TITLES.get(name, name)),
+        "title": str(raw.get("title") or SUITES[name].title if name in SUITES else name),
         "items": raw["items"],
         "rejected": raw.get("rejected", 0),
         "source": raw.get("heldout"),
@@ -101,9 +92,8 @@ def read_suite(folder: Path) -> dict[str, Any] | None:
         "tokens": {arm: sum(int(item.get("tokens") or 0) for item in found) for arm, found in items.items()},
         "settings": raw.get("settings") or {},
         "versions": raw.get("versions") or {},
+        "kept": list(raw.get("regression") or ()),
     }
-    if name == GENERAL:
-        suite["kept"] = _kept(suite)
     return suite
 
 
@@ -132,7 +122,9 @@ def _measures(summary: Mapping[str, Any]) -> list[dict[str, str]]:
     given = summary.get("measures") or [
         {"name": each.name, "title": each.title, "help": each.help} for each in FUNCTION_CALLING
     ]
-    return [{"name": m["name"], "title": m.get("title") or m["name"], "help": m.get("help") or ""} for m in given]
+    return [
+        {"name": m["name"], "title": m.get("title") or m["name"], "help": m.get("help") or ""} for m in given
+    ]
 
 
 def _row(summary: Mapping[str, Any], measure: Mapping[str, str], best: str | None) -> dict[str, Any]:
@@ -159,7 +151,11 @@ def _errors(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     occur = [name for name in known if any(counted[arm].get(name) for arm in arms)]
     occur += sorted({name for arm in arms for name in counted[arm]} - set(known))
     return [
-        {"name": name, "text": known.get(name, ""), "counts": {arm: counted[arm].get(name, 0) for arm in arms}}
+        {
+            "name": name,
+            "text": known.get(name, ""),
+            "counts": {arm: counted[arm].get(name, 0) for arm in arms},
+        }
         for name in occur
     ]
 
@@ -203,27 +199,3 @@ def _correct(suites: Sequence[dict[str, Any]]) -> None:
     ]
     for (suite, change), adjusted in zip(asked, holm([c["p_value"] for _, c in asked]), strict=True):
         suite["claim"] = claim(change, adjusted, len(asked))
-
-
-def _kept(suite: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each figure of general ability: kept, lost or unclear, tuned against the plain prompt."""
-    found = [
-        rate_kept(row["name"], row["title"], row["change"])
-        for row in suite["rows"]
-        if row["change"] and row["change"]["pairs"]
-    ]
-    for number in suite["numbers"]:
-        change = number["change"]
-        if number["less_is_better"] and change and number["base"]["mean"] > 0:
-            found.append(
-                loss_kept(
-                    number["name"],
-                    number["title"],
-                    number["base"]["mean"],
-                    change["mean"],
-                    (change["interval"][0], change["interval"][1]),
-                )
-            )
-    return found
-
-

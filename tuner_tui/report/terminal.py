@@ -11,6 +11,7 @@ from rich.text import Text
 
 from tuner_tui.evaluation.arms import ARMS
 from tuner_tui.report.chain import lines as chain_lines
+from tuner_tui.report.suite_text import HEADS, cost_sentence, headline_rows, sentences
 from tuner_tui.report.text import (
     NO_ANSWERS,
     SHORT_TITLES,
@@ -42,6 +43,7 @@ _SIGNS = {
 def render(report: Mapping[str, Any], console: Console) -> None:
     """Print the report. Text from models and datasets is never read as markup."""
     _head(report, console)
+    _suites(report, console)
     _method(report, console)
     _title("Evaluation", console)
     if not report["method"]["answers"]:
@@ -154,6 +156,21 @@ def _training(report: Mapping[str, Any], console: Console) -> None:
         line.append(sparkline(values), style="magenta" if name.startswith("held-out") else "cyan")
         line.append(f" {values[-1]:.3f}")
         console.print(line, no_wrap=True)
+
+
+def _suites(report: Mapping[str, Any], console: Console) -> None:
+    if not report["suites"]:
+        return
+    _title("All suites", console)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column(HEADS[0], overflow="fold")
+    for head in HEADS[1:]:
+        table.add_column(head, justify="right", no_wrap=True, style="bold" if head == "Tuned" else "")
+    for row in headline_rows(report):
+        table.add_row(*(Text(visible(cell, one_line=True)) for cell in row))
+    console.print(table)
+    for each in (*sentences(report), f"What it took: {cost_sentence(report)}"):
+        console.print(Text(visible(each, one_line=True), style="dim"))
 
 
 def _method(report: Mapping[str, Any], console: Console) -> None:
