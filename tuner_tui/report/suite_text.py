@@ -11,7 +11,7 @@ HEADS = ("Suite", "Items", "Base", "Best prompt", "Tuned", "Change", "p")
 
 def headline_rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """One row for each suite by its primary measure, under HEADS; the change is in percentage points."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for suite in report["suites"]:
         row = row_of(suite)
         change, claim = row["change_best"] or row["change"], suite["claim"]
