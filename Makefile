@@ -7,6 +7,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # Data of the Berkeley Function Calling Leaderboard, for tests; its dependencies (109 packages) are not wanted.
 BFCL = bfcl-eval==2026.3.23
+# Files of tests that run side by side. Each has models and processes of its own: more than two want more memory.
+WORKERS ?= 2
 
 .PHONY: demo test check format clean
 
@@ -14,7 +16,7 @@ demo: $(VENV)/.installed
 	$(BIN)/tuner demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest --durations=15 $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=15 $(PYTEST_ARGS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

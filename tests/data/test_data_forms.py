@@ -128,7 +128,8 @@ MISTRAL_TEMPLATE = (
 )
 PYTHON_TEMPLATE = (
     "{{ tools | tojson if tools }}{% for m in messages %}<{{ m.role }}>{% if m.tool_calls %}[{% for c in"
-    " m.tool_calls %}{{ c.function.name }}({% for k, v in c.function.arguments | items %}{{ k }}={{ v | tojson }}"
+    " m.tool_calls %}{{ c.function.name }}"
+    "({% for k, v in c.function.arguments | items %}{{ k }}={{ v | tojson }}"
     "{{ ', ' if not loop.last }}{% endfor %}){{ ', ' if not loop.last }}{% endfor %}]"
     "{% else %}{{ m.content }}{% endif %}"
     "{{ eos_token }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
