@@ -161,7 +161,7 @@ HARMLESS = {
 """Faults that do no harm to the result, and rightly pass: every other one has to fail."""
 
 
-@pytest.mark.parametrize("item", [each for each in ITEMS if each.failures], ids=str)
+@pytest.mark.parametrize("item", [each for each in ITEMS if each.failures], ids=lambda each: each.item.id)
 def test_a_model_that_does_not_try_again_has_not_recovered(item: CompletionItem) -> None:
     if item.item.id == "files-other-way":  # the gold calls take the other way at once
         return
@@ -170,7 +170,9 @@ def test_a_model_that_does_not_try_again_has_not_recovered(item: CompletionItem)
 
 
 @pytest.mark.parametrize(
-    "item", [each for each in ITEMS if any(request.facts for request in each.requests)], ids=str
+    "item",
+    [each for each in ITEMS if any(request.facts for request in each.requests)],
+    ids=lambda each: each.item.id,
 )
 def test_facts_count_only_when_they_are_said_and_were_looked_up(item: CompletionItem) -> None:
     assert play(item, gold(item), words="It is done.").error == "wrong_answer"
