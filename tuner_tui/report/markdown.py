@@ -46,7 +46,7 @@ def _head(report: Mapping[str, Any]) -> str:
     verdict, run = report["verdict"], report["run"]
     return (
         f"# {verdict['title']}\n\n"
-        f"**{_plain(verdict['sentence'])}**\n\n"
+        f"**{plain(verdict['sentence'])}**\n\n"
         f"Rule: {verdict['rule']}\n\n"
         f"Run `{run['id']}`, {run['state']} after {run['step']} of {run['total']} steps"
         f" in {seconds(run['seconds'])}."
@@ -55,12 +55,12 @@ def _head(report: Mapping[str, Any]) -> str:
 
 def _suites(report: Mapping[str, Any]) -> str:
     """All suites by the measure that counts most, and what they let one claim."""
-    said = [f"- {_plain(each)}" for each in sentences(report)] if report["suites"] else []
+    said = [f"- {plain(each)}" for each in sentences(report)] if report["suites"] else []
     if not said:
         return ""
     lines = ["## All suites", "", "| " + " | ".join(HEADS) + " |", "| --- |" + " ---: |" * (len(HEADS) - 1)]
-    lines += ["| " + " | ".join(_plain(cell) for cell in row) + " |" for row in headline_rows(report)]
-    return "\n".join([*lines, "", *said, "", f"What it took: {_plain(cost_sentence(report))}"])
+    lines += ["| " + " | ".join((plain(row[0]), *row[1:])) + " |" for row in headline_rows(report)]
+    return "\n".join([*lines, "", *said, "", f"What it took: {plain(cost_sentence(report))}"])
 
 
 def _method(report: Mapping[str, Any]) -> str:
@@ -69,13 +69,13 @@ def _method(report: Mapping[str, Any]) -> str:
     if method["name"] == "sft" and not before:
         return ""
     lines = [f"## Method: {method['name']}, {method['title']}", "", method["does"]]
-    lines += ["", *(f"- {_plain(each)}" for each in before)] if before else []
+    lines += ["", *(f"- {plain(each)}" for each in before)] if before else []
     if rows := figure_rows(method):
         lines += ["", "| | measured on | start | end |", "| --- | --- | ---: | ---: |"]
-        lines += [f"| {_plain(title)} | {where} | {start} | {end} |" for title, where, start, end in rows]
+        lines += [f"| {plain(title)} | {where} | {start} | {end} |" for title, where, start, end in rows]
         lines += [
             "",
-            *(f"- {_plain(each['title'])}: {each['text']}" for each in method["figures"] if each["text"]),
+            *(f"- {plain(each['title'])}: {each['text']}" for each in method["figures"] if each["text"]),
         ]
     return "\n".join(lines)
 
@@ -159,11 +159,11 @@ def _changed(report: Mapping[str, Any]) -> str:
     for each in changed[:_CHANGED]:
         lines += [
             "",
-            f"**{each['direction'].capitalize()}**, item {_code(each['id'])}: {_code(each['request'])}",
+            f"**{each['direction'].capitalize()}**, item {code(each['id'])}: {code(each['request'])}",
             "",
-            f"- right: {_code(said({'calls': each['gold'], 'text': 'no call'}))}",
-            f"- before: {_code(said(each['before']))}{_kind(each['before'])}",
-            f"- after: {_code(said(each['after']))}{_kind(each['after'])}",
+            f"- right: {code(said({'calls': each['gold'], 'text': 'no call'}))}",
+            f"- before: {code(said(each['before']))}{_kind(each['before'])}",
+            f"- after: {code(said(each['after']))}{_kind(each['after'])}",
         ]
     if len(changed) > _CHANGED:
         lines += ["", f"{len(changed) - _CHANGED} more are in report.json."]
@@ -214,17 +214,17 @@ def _chain(report: Mapping[str, Any]) -> str:
     if not report.get("chain"):
         return ""
     first, *rest = chain_lines(report["chain"])
-    return "\n".join(["## The steps before", "", _plain(first), "", *(f"- {_plain(line)}" for line in rest)])
+    return "\n".join(["## The steps before", "", plain(first), "", *(f"- {plain(line)}" for line in rest)])
 
 
 def _made_from(report: Mapping[str, Any]) -> str:
-    lines = ["## What it was made from", "", f"- base model: {_code(str(report['model'].get('name')))}"]
+    lines = ["## What it was made from", "", f"- base model: {code(str(report['model'].get('name')))}"]
     lines += [
-        f"- data: {_code(str(file.get('path')))}, SHA-256 `{str(file.get('sha256'))[:16]}…`"
+        f"- data: {code(str(file.get('path')))}, SHA-256 `{str(file.get('sha256'))[:16]}…`"
         for file in report["data"]["train"]
     ]
     if heldout := report["data"]["heldout"]:
-        lines.append(f"- held-out items: {_code(heldout)}")
+        lines.append(f"- held-out items: {code(heldout)}")
     name = report["method"]["name"]
     for section in ("quantization", "lora", "preference", "reward", "ppo", "grpo", "optimization", "launch"):
         if not applies(section, name):
@@ -232,7 +232,7 @@ def _made_from(report: Mapping[str, Any]) -> str:
         values = report["config"].get(section) or {}
         shown = ", ".join(f"{key} {value}" for key, value in values.items() if value is not None)
         if shown:
-            lines.append(f"- {section}: {_code(shown)}")
+            lines.append(f"- {section}: {code(shown)}")
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items() if version)
     return "\n".join([*lines, f"- versions: {versions}"])
 
@@ -242,7 +242,7 @@ def _repeat(report: Mapping[str, Any]) -> str:
     return f"## How to repeat it\n\n```sh\n{commands}\n```"
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Hostile text as a code span: its own backticks can't end it."""
     shown = visible(text, one_line=True, limit=300)
     longest, run = 0, 0
@@ -254,6 +254,6 @@ def _code(text: str) -> str:
     return f"{fence}{pad}{shown}{pad}{fence}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A sentence that may quote an error message: nothing in it is Markdown or HTML."""
     return "".join(f"\\{c}" if c in r"\`*_[]<>|#" else c for c in visible(text, one_line=True))

@@ -1,6 +1,6 @@
 """The report on a terminal, made for 80 columns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -52,7 +52,8 @@ def render(report: Mapping[str, Any], console: Console) -> None:
         console.print(Text(f"Not evaluated yet: tuner eval {report['run']['id']}"))
     else:
         print_evaluation(report["evaluation"], console)
-    _changed(report, console)
+    if report["changed"]:
+        print_changed(report["changed"], console)
     _training(report, console)
     _chain(report, console)
     _where(report, console)
@@ -123,10 +124,8 @@ def _errors(summary: Mapping[str, Any], arms: list[str], console: Console) -> No
     console.print(table)
 
 
-def _changed(report: Mapping[str, Any], console: Console) -> None:
-    changed = report["changed"]
-    if not changed:
-        return
+def print_changed(changed: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Print the first changed items, side by side with what is right."""
     fixed = sum(each["direction"] == "fixed" for each in changed)
     _title(f"What changed: {fixed} fixed, {len(changed) - fixed} broken", console)
     for each in changed[:_CHANGED]:

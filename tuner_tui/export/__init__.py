@@ -1,0 +1,1 @@
+"""What leaves the house: the adapter or merged weights, with a model card made from the report."""
