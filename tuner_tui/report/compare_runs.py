@@ -21,7 +21,7 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
 
     Returns:
         `runs` (id, state and model of each), and `suites`: each with `name`, `title`, `items` (how many of
-        the first, of the second, and shared), `sentence` on the items (None when they are the same), `rows` (a
+        the first, of the second, and shared), `sentence` on the items (None: all the same), `rows` (by
         measure each: `name`, `title`, `first`, `second`, `change`, on shared items), `claim` on the first
         measure, Holm over the suites (None without shared items), and `changed`.
 
@@ -111,7 +111,7 @@ def _difference_of_items(first: int, second: int, shared: int) -> str | None:
         return None
     if not shared:
         return (
-            f"The runs answered different items ({first} and {second}, none shared): nothing can be compared; "
+            f"The runs answered different items ({first} and {second}, none shared): nothing is compared; "
             "evaluate both with the same --data."
         )
     return (
