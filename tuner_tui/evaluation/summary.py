@@ -59,7 +59,7 @@ def write_summary(eval_dir: Path, request: Request, task: Task) -> Summary:
         "arms": arms,
         "categories": {arm: part for arm, found in items.items() if (part := by_category(found))},
         "numbers": {arm: means for arm, found in items.items() if (means := numbers(found))},
-        "notes": [*task.notes, *_notes(items), *_grouped(task.items), *unchecked],
+        "notes": [*task.notes, *_notes(items), *_grouped(task.items), *unchecked, *_closing(task, items)],
         "overlap": found_overlap,
         "detectable": round(detectable_difference(len(task.items) // request.repeats), 4),
         "best_prompt": best,
@@ -116,6 +116,15 @@ def _notes(items: Mapping[str, Stored]) -> list[str]:
     if any(item.get("strict", True) is None for item in called):
         notes.append("Strict format was not measured: the server shows calls, not the text they were in.")
     return notes
+
+
+def _closing(task: Task, items: Mapping[str, Stored]) -> list[str]:
+    """BFCL's own way to put its categories together, which needs all of them."""
+    if task.name != "bfcl":
+        return []
+    from tuner_tui.evaluation.suites.bfcl.categories import group_sentences
+
+    return group_sentences({arm: by_category(found) for arm, found in items.items()})
 
 
 def _grouped(items: Sequence[Item]) -> list[str]:

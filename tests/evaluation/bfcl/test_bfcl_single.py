@@ -16,8 +16,9 @@ from official_runner import load, wrong_items
 from tuner_tui.data.answers.parsing import ParsedAnswer, parse_answer
 from tuner_tui.data.examples import Call
 from tuner_tui.errors import UserError
+from tuner_tui.evaluation.statistics import rate
 from tuner_tui.evaluation.suites.bfcl import official
-from tuner_tui.evaluation.suites.bfcl.categories import SINGLE_TURN, Kind, official_groups
+from tuner_tui.evaluation.suites.bfcl.categories import SINGLE_TURN, Kind, group_sentences, official_groups
 from tuner_tui.evaluation.suites.bfcl.single import UNPASSABLE, BfclTask
 from tuner_tui.evaluation.tasks import Answer, Item, Outcome
 
@@ -235,3 +236,11 @@ def test_without_the_package_it_is_said_how_to_install_it(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"pip install --no-deps bfcl-eval==2026\.3\.23"):
         BfclTask()
+
+
+def test_a_sentence_for_complete_groups_only() -> None:
+    whole = {name: rate(count // 2, count) for name, (count, _) in SINGLE_TURN.items()}
+    [sentence] = group_sentences({"base": whole, "tuned": {"simple_python": rate(1, 2)}})
+    assert sentence == (
+        "BFCL V4, put together as officially (base): non-live 50.00%, live 49.96%, irrelevance 50.00%."
+    )

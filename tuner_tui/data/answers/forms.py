@@ -33,7 +33,7 @@ _PYTHON_START = re.compile(r"\s*\[\s*[A-Za-z_][\w.]*\s*\(")
 _BARE_CALL = re.compile(r"\s*[A-Za-z_][\w.]*\s*\(")
 _NAME = re.compile(r"[\w.\-]{1,200}")
 _CONSTANTS = {"true": True, "false": False, "null": None}
-_MOST_CALLS = 1_000
+_MOST_CALLS = 256
 
 
 def llama_calls(text: str) -> tuple[list[Call], bool]:

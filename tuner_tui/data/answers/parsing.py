@@ -14,6 +14,7 @@ parsed too, as many programs would, but is marked as not strict: an open or fenc
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 from tuner_tui.data.answers.forms import (
     MISTRAL_MARK,
@@ -28,6 +29,8 @@ from tuner_tui.data.answers.reading import load_json, near_calls, strict_call
 from tuner_tui.data.examples import Call
 
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
+_MOST_CALLS = 256
+"""Of one answer; and fenced blocks that are looked into."""
 _FENCE = re.compile(r"```[A-Za-z]*\n?(.*?)(?:```|\Z)", re.DOTALL)
 
 
@@ -86,10 +89,13 @@ def _loosely(answer: ParsedAnswer) -> ParsedAnswer:
 
 
 def _parse_tagged(text: str) -> ParsedAnswer:
-    before, *blocks = text.split(_OPEN)
+    before, *blocks = text.split(_OPEN, _MOST_CALLS + 1)
     content = [before]
     calls: list[Call] = []
     strict, error = _CLOSE not in before, None
+    if len(blocks) > _MOST_CALLS:
+        blocks.pop()
+        strict, error = False, f"more than {_MOST_CALLS} calls, of which no more are read"
     if not blocks:
         return ParsedAnswer(text.strip(), [], False, "a closing tag without a call")
     for block in blocks:
@@ -110,7 +116,7 @@ def _parse_tagged(text: str) -> ParsedAnswer:
 
 def _parse_bare(text: str, form: Form) -> ParsedAnswer:
     """An answer without marks: a call only if the answer, or a fenced block of it, is one as a whole."""
-    bodies = [text, *(match.group(1) for match in _FENCE.finditer(text))]
+    bodies = [text, *(match.group(1) for match in islice(_FENCE.finditer(text), _MOST_CALLS))]
     for body in bodies:
         calls = near_calls(body)
         if not calls and (body is not text or form is Form.PYTHON) and looks_like_python(body, bare=False):

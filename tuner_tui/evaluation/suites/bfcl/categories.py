@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from enum import Enum
 
+from tuner_tui.evaluation.shapes import Rate
+
 
 class Kind(Enum):
     """What a category asks: a call, to be compared with an answer; no call; any call at all."""
@@ -58,3 +60,22 @@ def official_groups(counts: Mapping[str, tuple[int, int]]) -> dict[str, float]:
     if "irrelevance" in rates and "live_irrelevance" in rates:
         groups["irrelevance"] = (rates["irrelevance"] + rates["live_irrelevance"]) / 2
     return groups
+
+
+_TITLES = {"non_live": "non-live", "live": "live", "irrelevance": "irrelevance"}
+
+
+def group_sentences(arms: Mapping[str, Mapping[str, Rate]]) -> list[str]:
+    """A sentence for each arm with the official accuracy of the groups that are complete; none for a subset.
+
+    Args:
+        arms: arm -> category -> the rate of right items.
+    """
+    sentences = []
+    for arm, categories in arms.items():
+        counts = {name: (each["count"], each["total"]) for name, each in categories.items()}
+        groups = official_groups(counts)
+        if groups:
+            told = ", ".join(f"{_TITLES[name]} {100 * value:.2f}%" for name, value in groups.items())
+            sentences.append(f"BFCL V4, put together as officially ({arm}): {told}.")
+    return sentences
