@@ -268,6 +268,7 @@ def test_a_column_whose_name_is_no_text(name: str, tmp_path: Path) -> None:
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
         (b"\x28\xb5\x2f\xfd\x00", "zstd data is"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_files_that_are_refused(data: bytes, reason: str, tmp_path: Path) -> None:
     path = write(tmp_path, data)
