@@ -10,6 +10,7 @@ from tuner_tui.data.parts.quotas import largest_remainder
 from tuner_tui.evaluation.statistics import detectable_difference
 from tuner_tui.evaluation.tasks import Exchange, Item, Measure, Task
 
+_PART = " (subset)"
 REPEAT = "#"
 """Between the id of an item and the number of its answer."""
 
@@ -38,7 +39,8 @@ class Limited:
         self._task = task
         drawn = draw(task.items, limits.items, limits.seed)
         self.name: str = task.name
-        self.title: str = task.title
+        part = len(drawn) < len(task.items) and not task.title.endswith(_PART)
+        self.title: str = task.title + (_PART if part else "")
         self.measures: Sequence[Measure] = task.measures
         self.error_types: Mapping[str, str] = task.error_types
         self.rejected: int = task.rejected

@@ -17,6 +17,7 @@ from tuner_tui.data.answers.parsing import ParsedAnswer, parse_answer
 from tuner_tui.data.examples import Call
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.statistics import rate
+from tuner_tui.evaluation.subset import Limited, Limits
 from tuner_tui.evaluation.suites.bfcl import official
 from tuner_tui.evaluation.suites.bfcl.categories import SINGLE_TURN, Kind, group_sentences, official_groups
 from tuner_tui.evaluation.suites.bfcl.single import UNPASSABLE, BfclTask
@@ -46,7 +47,7 @@ def test_all_items_of_all_categories(task: BfclTask) -> None:
     assert Counter(item.category for item in task.items) == {n: c for n, (c, _) in SINGLE_TURN.items()}
     assert len({item.id for item in task.items}) == len(task.items) == 3641
     assert [item.row for item in task.items] == list(range(1, 3642))
-    assert task.title == "BFCL V4 single-turn, n=3,641"
+    assert task.title == "BFCL V4 single-turn"
     assert all(item.messages[-1]["role"] == "user" and item.request for item in task.items)
 
 
@@ -161,7 +162,7 @@ def test_measures_of_a_right_and_a_wrong_answer(task: BfclTask) -> None:
 
 def test_a_subset_keeps_the_share_of_each_category() -> None:
     subset = BfclTask(limit=400, seed=3)
-    assert subset.title == "BFCL V4 single-turn (subset), n=400"
+    assert subset.title == "BFCL V4 single-turn (subset)"
     counts = Counter(item.category for item in subset.items)
     assert counts["live_multiple"] == round(400 * 1053 / 3641)
     assert set(counts) == set(SINGLE_TURN)
@@ -244,3 +245,9 @@ def test_a_sentence_for_complete_groups_only() -> None:
     assert sentence == (
         "BFCL V4, put together as officially (base): non-live 50.00%, live 49.96%, irrelevance 50.00%."
     )
+
+
+def test_a_part_of_the_suite_is_called_a_subset(task: BfclTask) -> None:
+    assert Limited(task, Limits(items=100)).title == "BFCL V4 single-turn (subset)"
+    assert Limited(BfclTask(["parallel"]), Limits(items=100)).title == "BFCL V4 single-turn (subset)"
+    assert Limited(task, Limits(items=9_999)).title == "BFCL V4 single-turn"

@@ -84,7 +84,7 @@ class BfclMultiTurnTask:
             items += self._read(category, len(items))
         self.items: Sequence[Item] = draw(items, limit, seed)
         whole = len(self.items) == sum(MULTI_TURN.values())
-        self.title = f"BFCL V4 multi-turn{'' if whole else ' (subset)'}, n={len(self.items)}"
+        self.title = f"BFCL V4 multi-turn{'' if whole else ' (subset)'}"
         self.notes: Sequence[str] = [
             "An item ends with the first request that is not done: officially, too, one is enough to fail.",
             "Calls are made by name and arguments, and the text of a model is never run; a call in the "

@@ -96,7 +96,7 @@ class BfclTask:
             items += self._read(category, len(items))
         self.items: Sequence[Item] = draw(items, limit, seed)
         whole = len(self.items) == sum(count for count, _ in SINGLE_TURN.values())
-        self.title = f"BFCL V4 single-turn{'' if whole else ' (subset)'}, n={len(self.items):,}"
+        self.title = f"BFCL V4 single-turn{'' if whole else ' (subset)'}"
         self.notes: Sequence[str] = [*_NOTES, *_version_note()]
 
     def begin(self, item: Item) -> Exchange:
