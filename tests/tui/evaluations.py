@@ -177,3 +177,23 @@ def _answer(arm: str, number: int, gold: Sequence[Any], *, last: bool) -> str:
     if arm != "tuned" and number % 2:
         arguments["people"] = str(arguments["people"])
     return tagged({"name": gold[0].name, "arguments": arguments})
+
+
+def add_suite(run_dir: Path, name: str, title: str) -> None:
+    """Another suite, with the answers of the held-out rows and what it says of general ability."""
+    source, folder = heldout_dir(run_dir), heldout_dir(run_dir).with_name(name)
+    folder.mkdir()
+    for arm in ("base", "tuned"):
+        arm_file(folder, arm).write_bytes(arm_file(source, arm).read_bytes())
+    summary = json.loads((source / layout.SUMMARY).read_bytes())
+    arms = {arm: summary["arms"][arm] for arm in ("base", "tuned")}
+    kept = {"measure": "x", "title": "X", "state": "kept", "sentence": f"Kept: {HOSTILE}"}
+    changed = {
+        "suite": name,
+        "title": title,
+        "arms": arms,
+        "best_prompt": "base",
+        "regression": [kept],
+        "comparison_best": summary["comparison"],
+    }
+    files.write_json(folder / layout.SUMMARY, {**summary, **changed})

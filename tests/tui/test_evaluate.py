@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import until
 from evaluations import (
+    add_suite,
     evaluated_run,
     heldout_file,
     make_run,
@@ -160,3 +161,34 @@ async def test_every_size_shows_the_first_figures_and_the_sides(
         await until(pilot, lambda: "Request" in drawn(screen))
         await pilot.press("pagedown")
         await until(pilot, lambda: "Expected" in drawn(screen))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+async def test_a_tab_lists_the_suites(tmp_path: Path, size: tuple[int, int]) -> None:
+    run_dir = evaluated_run(tmp_path)
+    add_suite(run_dir, "tasks", "Task [bold]completion")
+    async with opened(run_dir, size) as (pilot, screen):
+        tabs = screen.query_one("#results", TabbedContent)
+        await until(pilot, lambda: tabs.display and bool(tabs.get_tab("suites").display))
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: tabs.active == "suites")
+        shown = text(screen, "#suites-text")
+        assert "Held-out rows" in shown and "Task [bold]completion" in shown and "Kept: ␛[31m" in shown
+        assert max(map(len, [line for line in shown.splitlines() if "Plain prompt" in line])) <= 76
+
+
+async def test_without_held_out_rows_the_other_suites_stand_alone(tmp_path: Path) -> None:
+    run_dir = evaluated_run(tmp_path)
+    add_suite(run_dir, "tasks", "Task completion")
+    (heldout_dir(run_dir) / "summary.json").unlink()
+    async with opened(run_dir) as (pilot, screen):
+        tabs = screen.query_one("#results", TabbedContent)
+        await until(pilot, lambda: tabs.display and tabs.active == "suites")
+        assert not tabs.get_tab("figures").display
+
+
+async def test_held_out_rows_alone_need_no_tab_of_suites(tmp_path: Path) -> None:
+    async with opened(evaluated_run(tmp_path)) as (pilot, screen):
+        tabs = screen.query_one("#results", TabbedContent)
+        await until(pilot, lambda: tabs.display)
+        assert not tabs.get_tab("suites").display

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import until
-from evaluations import evaluated_run, heldout_file, make_run
+from evaluations import add_suite, evaluated_run, heldout_file, make_run
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -120,3 +120,12 @@ async def test_hostile_text_is_shown_on_both_pages(tmp_path: Path, size: tuple[i
         for _ in range(12):
             assert not {"\x1b", "\x07", "\u202e"} & set(drawn(screen))
             await pilot.press("pagedown")
+
+
+async def test_the_other_suites_are_there(tmp_path: Path) -> None:
+    run_dir = evaluated_run(tmp_path)
+    add_suite(run_dir, "tasks", "Task [bold]completion")
+    async with opened(run_dir, (80, 24)) as (_, screen):
+        notes = text(screen, "#notes")
+        assert "Task [bold]completion" in notes and "Tuned, plain prompt" in notes
+        assert "Better: " in notes and "Kept: ␛[31m" in notes and "\x1b" not in notes

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tuner_tui.report.suites import row_of
-from tuner_tui.report.text import p_value, percent, points, seconds
+from tuner_tui.report.text import p_cell, percent, points, seconds
 
 HEADS = ("Suite", "Items", "Base", "Best prompt", "Tuned", "Change", "p")
 
@@ -23,7 +23,7 @@ def headline_rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
                 _rate(row["best"] or row["base"]),
                 _rate(row["tuned"]),
                 points(change["delta"]) if change else "–",
-                p_value(claim["p_holm"]).removeprefix("p = ").removeprefix("p ") if claim else "–",
+                p_cell(claim["p_holm"]) if claim else "–",
             )
         )
     return rows
@@ -32,18 +32,22 @@ def headline_rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
 def sentences(report: Mapping[str, Any]) -> list[str]:
     """What each suite shows, whether its items overlap with the training data (said first), what was kept of
     general ability, and what was not measured."""
-    said = []
-    for suite in report["suites"]:
-        if suite["overlap"]:
-            said.append(f"{suite['title']}: {suite['overlap']['sentence']}")
-        if suite["claim"]:
-            said.append(f"{suite['title']}: {suite['claim']['sentence']}")
-        said += [each["sentence"] for each in suite["kept"]]
+    said = [
+        f"{suite['title']}: {sentence}" for suite in report["suites"] for sentence in suite_sentences(suite)
+    ]
     if any(suite["claim"] and not suite["overlap"] for suite in report["suites"]):
         said.append("Whether the items of these suites are in the training data too was not checked.")
     if report["not_measured"]:
         said.append(f"Not measured: {'; '.join(each['title'] for each in report['not_measured'])}.")
     return said
+
+
+def suite_sentences(suite: Mapping[str, Any]) -> list[str]:
+    """Of one suite: the overlap with the training data, what it shows, and what was kept."""
+    said = [str(suite["overlap"]["sentence"])] if suite["overlap"] else []
+    if suite["claim"]:
+        said.append(suite["claim"]["sentence"])
+    return said + [each["sentence"] for each in suite["kept"]]
 
 
 def cost_sentence(report: Mapping[str, Any]) -> str:

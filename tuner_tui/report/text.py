@@ -106,6 +106,11 @@ def p_value(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}" if value < 0.995 else "p = 1"
 
 
+def p_cell(value: float) -> str:
+    """`0.013`, `< 0.001`: under a heading that says p."""
+    return p_value(value).removeprefix("p = ").removeprefix("p ")
+
+
 def seconds(value: float | None) -> str:
     """`42 s`, `3 min 20 s`, `2 h 5 min`; a dash when it is not known."""
     if value is None:

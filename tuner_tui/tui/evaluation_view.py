@@ -13,6 +13,7 @@ from tuner_tui.evaluation.progress import EvalProgress, load_items, load_summary
 from tuner_tui.evaluation.shapes import Summary
 from tuner_tui.evaluation.statistics import detectable_difference
 from tuner_tui.evaluation.suites.heldout import HeldoutTask
+from tuner_tui.report.suites import read_suites
 from tuner_tui.runs.layout import ADAPTER, CONFIG, MODEL
 from tuner_tui.runs.reader import RunReader, read_status
 from tuner_tui.runs.store import list_runs
@@ -61,6 +62,7 @@ class EvaluationView:
     summary: Summary | None = None
     changed: list[Changed] = field(default_factory=list)
     compared: tuple[str, str] = ("base", "tuned")
+    suites: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def live(self) -> bool:
@@ -97,8 +99,9 @@ def read_view(journey: Journey, known_plan: Plan | None = None) -> EvaluationVie
     plan, obstacle = _plan(subject, known_plan)
     if obstacle and not subject.obstacle:
         subject = replace(subject, obstacle=obstacle)
+    suites = read_suites(subject.run_dir) if subject.run_dir is not None else []
     if subject.eval_dir is None or not subject.eval_dir.is_dir():
-        return EvaluationView(subject, plan)
+        return EvaluationView(subject, plan, suites=suites)
     progress = read_progress(subject.eval_dir)
     summary = load_summary(subject.eval_dir)
     compared = _compared(summary)
@@ -106,7 +109,7 @@ def read_view(journey: Journey, known_plan: Plan | None = None) -> EvaluationVie
     if summary is not None and not progress.state.live and compared:
         before, after = (load_items(subject.eval_dir, arm) for arm in compared)
         changed = changed_items(before, after)
-    return EvaluationView(subject, plan, progress, summary, changed, compared or ("base", "tuned"))
+    return EvaluationView(subject, plan, progress, summary, changed, compared or ("base", "tuned"), suites)
 
 
 def _compared(summary: Summary | None) -> tuple[str, str] | None:

@@ -99,6 +99,8 @@ The evaluation is a process of its own: closing the window does not end it.
                 with Horizontal(id="changed-row"):
                     yield OptionList(id="changed-list", compact=True, markup=False)
                     yield VerticalScroll(id="changed-item", can_focus=True)
+            with TabPane("All suites", id="suites"):
+                yield Static(id="suites-text", classes="prose")
 
     def on_body_ready(self) -> None:
         self.query_one("#results").display = False
@@ -123,7 +125,7 @@ The evaluation is a process of its own: closing the window does not end it.
         if action == "filter":
             return view is not None and bool(view.changed)
         if action == "tab":
-            return view is not None and view.summary is not None
+            return view is not None and bool(view.summary or view.suites)
         return super().check_action(action, parameters)
 
     def action_start(self) -> None:
@@ -240,9 +242,23 @@ The evaluation is a process of its own: closing the window does not end it.
         arms.arms = arm_lines(view)
         arms.display = view.progress is not None and (view.live or view.summary is None)
         # Figures of an earlier evaluation stay in sight until new ones replace them.
-        self.query_one("#results").display = view.summary is not None and not view.live
+        self.query_one("#results").display = bool(view.summary or view.suites) and not view.live
+        self._show_suites(view)
         if results and view.summary is not None:
             self._show_results(view)
+
+    def _show_suites(self, view: "EvaluationView") -> None:
+        """A tab of all suites, where there is another than held-out rows."""
+        from tuner_tui.tui.widgets.suites_text import suites
+
+        tabs = self.query_one("#results", TabbedContent)
+        others = any(suite["name"] != "heldout" for suite in view.suites)
+        (tabs.show_tab if others else tabs.hide_tab)("suites")
+        self.query_one("#suites-text", Static).update(suites(view.suites))
+        for name in ("figures", "errors", "changed"):
+            (tabs.show_tab if view.summary is not None else tabs.hide_tab)(name)
+        if view.summary is None and others:
+            tabs.active = "suites"
 
     @work(exclusive=True, group="results")
     async def _show_results(self, view: "EvaluationView") -> None:

@@ -40,7 +40,7 @@ The verdict and the rule that it follows from, the figures behind it, the course
 that repeat it. It is read from the run directory each time, so it works for a run that failed, was stopped or
 was never evaluated: what is missing is named.
 
-- **w** writes `report.md` and `report.json` into the run directory.
+- **w** writes `report.md`, `report.html` and `report.json` into the run directory.
 - **o** shows where the run directory is, and copies its path.
 - **y** copies the commands that repeat the run.
 - **[ ]** changes between the summary and the whole report.
@@ -113,7 +113,7 @@ was never evaluated: what is missing is named.
         return super().check_action(action, parameters)
 
     def action_write(self) -> None:
-        """Write report.md and report.json into the run directory."""
+        """Write report.md, report.html and report.json into the run directory."""
         if self._run_dir is not None:
             self._write(self._run_dir)
 
@@ -188,7 +188,11 @@ was never evaluated: what is missing is named.
 
     def on_report_screen_written(self, message: Written) -> None:
         self.update_stepper()
-        self.notify(str(message.run_dir / "report.md"), title="Written, with report.json", markup=False)
+        self.notify(
+            str(message.run_dir / "report.md"),
+            title="Written, with report.html and report.json",
+            markup=False,
+        )
 
     async def on_report_screen_built(self, message: Built) -> None:
         from tuner_tui.tui.widgets.curve_chart import CurveChart

@@ -7,6 +7,7 @@ from textual.content import Content
 
 from tuner_tui.report.text import STATE_TITLES, before_sentences, call_text, figure_rows, seconds
 from tuner_tui.tui.text import safe
+from tuner_tui.tui.widgets.suites_text import suites
 
 Report = Mapping[str, Any]
 
@@ -106,9 +107,20 @@ def training_verdict(report: Report) -> Content:
 
 
 def notes(report: Report) -> Content:
-    """A few changed answers, the files, and the commands that repeat the run."""
-    parts = [_changed(report), _list("Files", report["files"].values()), _list("Repeat", report["repeat"])]
+    """The other suites, a few changed answers, the files, and the commands that repeat the run."""
+    parts = [
+        _suites(report),
+        _changed(report),
+        _list("Files", report["files"].values()),
+        _list("Repeat", report["repeat"]),
+    ]
     return Content("\n\n").join(part for part in parts if part.plain)
+
+
+def _suites(report: Report) -> Content:
+    """What the suites beside held-out rows show."""
+    others = [suite for suite in report["suites"] if suite["name"] != "heldout"]
+    return suites(others) if others else Content("")
 
 
 def _changed(report: Report) -> Content:
