@@ -28,6 +28,11 @@ def merged_dir() -> Path:
     return home() / "merged"
 
 
+def prompts_dir() -> Path:
+    """A person's own prompts, one text file each: arms of an evaluation."""
+    return home() / "prompts"
+
+
 def config_dir() -> Path:
     """The person's own settings and themes: `$TUNER_HOME/config`, or `~/.config/tuner` (XDG)."""
     if os.environ.get("TUNER_HOME"):

@@ -61,6 +61,15 @@ def test_rule_that_decides(answers: dict[str, Any], rule: str, verdict: str, tec
         ({"gpu": "several", "model": "large"}, "lora", "gpu-80gb-lora"),
         ({"failures": ["style"], "preferences": "pairs"}, "dpo", "dpo"),
         ({"preferences": "pairs"}, "qlora", "gpu-24gb-qlora"),
+        ({"preferences": "program", "gpu": "24gb", "model": "small"}, "grpo", "grpo"),
+        ({"preferences": "program", "gpu": "80gb", "model": "medium"}, "grpo", "gpu-80gb-grpo"),
+        (
+            {"preferences": "program", "gpu": "24gb", "time": "hours", "model": "small"},
+            "lora",
+            "gpu-24gb-qlora",
+        ),
+        ({"preferences": "program", "gpu": "none", "model": "tiny"}, "qlora", "cpu-small"),
+        ({"preferences": "program", "failures": ["style"]}, "qlora", "gpu-24gb-qlora"),
         (
             {"failures": ["needless_calls"], "preferences": "stream", "gpu": "several", "time": "weeks"},
             "rlhf",
@@ -149,5 +158,7 @@ def test_presets_and_techniques_that_are_named_exist() -> None:
 
 
 def test_techniques_say_what_when_not_and_needs() -> None:
-    assert [each.id for each in TECHNIQUES] == ["prompt", "rag", "sft", "lora", "qlora", "dpo", "rlhf"]
+    assert [each.id for each in TECHNIQUES] == [
+        *("prompt", "rag", "sft", "lora", "qlora", "dpo", "grpo", "rlhf")
+    ]
     assert all(each.what and each.when and each.avoid and each.needs for each in TECHNIQUES)

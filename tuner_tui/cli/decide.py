@@ -25,6 +25,23 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     decide.add_argument(
         "--baseline", type=Path, metavar="FILE", help="summary.json of an evaluation: its figures decide"
     )
+    decide.add_argument(
+        "--measure",
+        nargs=2,
+        metavar=("MODEL|RUN", "DATA"),
+        help="measure on held-out rows what needs no training, and a run if it is one; the figures decide",
+    )
+    decide.add_argument(
+        "--train",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="rows to train on: to retrieve from, to count",
+    )
+    decide.add_argument("--arms", metavar="A,B", help="what to measure, in place of everything that fits")
+    decide.add_argument("--limit", type=int, metavar="N", help="measure on N of the rows only")
+    decide.add_argument("--card", metavar="GPU", help='the GPU to train on, such as "24" or "H100:80"')
+    decide.add_argument("--full-precision", action="store_true", help="measure without 4-bit weights")
     decide.add_argument("--questions", action="store_true", help="print the questions and their answers")
     add_json_flag(decide)
     decide.set_defaults(run=decide_now)
@@ -38,10 +55,14 @@ def decide_now(args: argparse.Namespace) -> int:
     if args.questions:
         emit(args, {"questions": [asdict(question) for question in QUESTIONS]}, _print_questions)
         return 0
+    if args.measure:
+        from tuner_tui.cli.decide_measure import measure_now
+
+        return measure_now(args, _read(args.answers) if args.answers else {})
     answers = _read(args.answers) if args.answers else _ask()
     baseline = _read(args.baseline) if args.baseline else None
     advice = recommend(answers, baseline)
-    emit(args, {**asdict(advice), "answers": answers}, lambda console: _print(advice, console))
+    emit(args, {**asdict(advice), "answers": answers}, lambda console: print_advice(advice, console))
     return 0
 
 
@@ -109,7 +130,8 @@ def _print_questions(console: "Console") -> None:
         console.print()
 
 
-def _print(advice: "Recommendation", console: "Console") -> None:
+def print_advice(advice: "Recommendation", console: "Console") -> None:
+    """The recommendation, for a person."""
     from rich.table import Table
     from rich.text import Text
 

@@ -31,7 +31,10 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     evaluate.add_argument("what", metavar="RUN|MODEL", help='a run, "last", "embedded", a folder or a hub id')
     evaluate.add_argument("--data", type=Path, metavar="FILE", help="held-out rows; a run knows its own")
     evaluate.add_argument(
-        "--arms", metavar="A,B", help="of base, instruction, examples, tuned; all by default"
+        "--arms",
+        metavar="A,B",
+        help="base, instruction, examples and tuned by default; also retrieved, constrained, "
+        "tuned_constrained, prompt:NAME",
     )
     evaluate.add_argument("--fresh", action="store_true", help="measure again what has been measured")
     evaluate.add_argument("--full-precision", action="store_true", help="a base model without 4-bit weights")
@@ -79,7 +82,7 @@ def evaluate_now(args: argparse.Namespace) -> int:
     for suite in suites:
         eval_dir = _start(args, suite)
         try:
-            _follow(eval_dir, quiet=args.json)
+            follow(eval_dir, quiet=args.json)
         except KeyboardInterrupt:
             sys.stderr.write(f"\nThe evaluation goes on. `{_again(args)}` comes back to it.\n")
             return 130
@@ -124,16 +127,14 @@ def _again(args: argparse.Namespace) -> str:
 
 def _start(args: argparse.Namespace, suite: str) -> Path:
     from tuner_tui import paths
-    from tuner_tui.evaluation.arms import ARMS
+    from tuner_tui.evaluation.arms import check_arms
     from tuner_tui.evaluation.launch import start_baseline, start_evaluation
     from tuner_tui.evaluation.subset import Limits
     from tuner_tui.evaluation.suites import SUITES
     from tuner_tui.runs.store import find_run
 
     arms = tuple(part.strip() for part in args.arms.split(",") if part.strip()) if args.arms else None
-    for arm in arms or ():
-        if arm not in ARMS:
-            raise UserError(f"--arms: {arm!r} is none of: {', '.join(ARMS)}.")
+    check_arms(arms or ())
     limits = Limits(args.limit, args.seed, args.repeats)
     is_model = args.what == "embedded" or (Path(args.what).expanduser() / "config.json").is_file()
     if not is_model and args.endpoint is None:
@@ -196,7 +197,7 @@ def _temperature(text: str) -> float:
     return value
 
 
-def _follow(eval_dir: Path, *, quiet: bool) -> None:
+def follow(eval_dir: Path, *, quiet: bool) -> None:
     """Wait for the end; say on stderr how far it is, in place on a terminal."""
     from tuner_tui.evaluation.progress import read_progress
 

@@ -9,6 +9,7 @@ PROMPT_ARMS = {
     "base": "the plain one",
     "instruction": "an instruction",
     "examples": "an instruction with examples",
+    "retrieved": "an instruction with retrieved examples",
 }
 
 

@@ -55,12 +55,14 @@ def choose_method(answers: Mapping[str, tuple[str, ...]], failures: frozenset[st
     preferences = one.get("preferences", "none")
     if preferences == "stream" and judgement and one.get("gpu") == "several" and one.get("time") == "weeks":
         return _rlhf()
-    if preferences != "none" and judgement:
+    if preferences == "program" and _rewardable(one):
+        return _grpo(one["gpu"])
+    if preferences in ("pairs", "stream") and judgement:
         return _dpo()
     deep = one.get("rows") == "many" and one.get("gpu") == "several" and one.get("time") == "weeks"
     if deep and one.get("model", "medium") != "large":
         return _full()
-    return _adapter(one, preferences != "none")
+    return _adapter(one, preferences in ("pairs", "stream"))
 
 
 def _rlhf() -> Method:
@@ -83,6 +85,33 @@ def _rlhf() -> Method:
                 "if it reaches the goal: same comparisons, one training run, far fewer ways to fail.",
             )
         ],
+    )
+
+
+def _rewardable(one: Mapping[str, str]) -> bool:
+    """Whether there is time and a GPU to generate with, and rows to start from."""
+    started = one.get("rows") in ("hundreds", "thousands", "many")
+    return started and one.get("gpu") in ("24gb", "80gb", "several") and one.get("time") != "hours"
+
+
+def _grpo(gpu: str) -> Method:
+    return Method(
+        technique="grpo",
+        headline="Fine-tune with SFT first, then GRPO with your check as the reward.",
+        reasons=[
+            "A program can tell right from wrong, so that the model can learn from its own answers.",
+            "SFT comes first: GRPO rewards what is right now and then, and teaches nothing where all "
+            "answers of a "
+            "group are equally wrong.",
+        ],
+        steps=[
+            "Run SFT on your rows (LoRA), and measure: between 20% and 90% right there is something to "
+            "reward.",
+            "Then GRPO from that adapter (`model.adapter`), and watch the share of groups whose rewards "
+            "differ.",
+        ],
+        preset="gpu-80gb-grpo" if gpu in ("80gb", "several") else "grpo",
+        alternatives=[("lora", "alone, if it reaches the goal: far cheaper, and it is the figure to beat.")],
     )
 
 

@@ -160,6 +160,11 @@ QUESTIONS: tuple[Question, ...] = (
         (
             Option("none", "No", "Only single answers, or none."),
             Option(
+                "program",
+                "No, but a program can tell",
+                "A test, a schema, the expected call: right and wrong without asking a person.",
+            ),
+            Option(
                 "pairs",
                 "Some hundreds or more pairs",
                 "A chosen and a rejected answer to one request.",

@@ -83,6 +83,20 @@ TECHNIQUES: tuple[Technique, ...] = (
         "you care about.",
     ),
     Technique(
+        "grpo",
+        "GRPO (group relative policy optimization)",
+        "The model answers each request several times, a program rewards the answers, and those that are "
+        "better "
+        "than their group's mean become likelier; no reward model, no value model.",
+        "A program can tell right from wrong (the expected call, a test, tools that can be run), and the "
+        "model "
+        "is right now and then: there is something to reward, and something to learn.",
+        "It is never right yet, or always: every answer of a group gets the same reward. Supervised tuning "
+        "comes first. And where only a person can judge.",
+        "A supervised model to start from, requests with a check, and a GPU that generates fast: most of the "
+        "time goes into answers.",
+    ),
+    Technique(
         "rlhf",
         "RLHF (reward model, then PPO)",
         "People compare answers; a reward model learns to predict them; PPO trains the model "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from tuner_tui.data.answers.scoring import ERROR_TYPES
-from tuner_tui.evaluation.arms import PROMPT_ARMS
+from tuner_tui.evaluation.arms import in_order, is_tuned, split
 from tuner_tui.evaluation.driver import UNJUDGED
 from tuner_tui.evaluation.shapes import CategoryDifference, Difference, Outcome, Rate
 from tuner_tui.evaluation.statistics import bootstrap_difference, holm, mcnemar, rate
@@ -69,7 +69,7 @@ def by_category(items: Sequence[Item]) -> dict[str, Rate]:
 def best_prompt(arms: Mapping[str, Outcome]) -> str | None:
     """The prompt arm that answers most items rightly, with calls and without; of equals the "
     "plainer."""
-    measured = [arm for arm in PROMPT_ARMS if arm in arms]
+    measured = [arm for arm in in_order(arms) if not is_tuned(arm) and not split(arm)[1]]
     return max(measured, key=lambda arm: arms[arm]["right"]["count"], default=None)
 
 

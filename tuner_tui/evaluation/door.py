@@ -1,12 +1,21 @@
 """The door to whatever answers: a local model, or a server; torch is imported only behind the first."""
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tuner_tui.evaluation.arms import prompt_text, with_prompt
+from tuner_tui.evaluation.arms import (
+    is_tuned,
+    prompt_text,
+    retrieves,
+    split,
+    with_examples,
+    with_prompt,
+)
 from tuner_tui.evaluation.driver import Speaker
 from tuner_tui.evaluation.layout import Request
+from tuner_tui.evaluation.retrieve import Retriever
 from tuner_tui.evaluation.tasks import Item, Messages
 
 if TYPE_CHECKING:
@@ -43,9 +52,36 @@ def open_door(request: Request) -> Door:
     return _Local(request)
 
 
-def prepare(arm: str) -> Callable[[Item, Messages], Messages]:
-    """What the arm makes of the messages of a question."""
-    return partial(_with_prompt, prompt_text(arm))
+def prepare(arm: str, training: Sequence[Path] = ()) -> Callable[[Item, Messages], Messages]:
+    """What the arm makes of the messages of a question.
+
+    Args:
+        arm: its prompt counts.
+        training: the files whose rows a prompt with retrieved examples takes.
+
+    Raises:
+        UserError: there are none to take.
+    """
+    prompt = prompt_text(arm)
+    if not retrieves(arm):
+        return partial(_with_prompt, prompt)
+    retriever = Retriever(training)
+    # A task asks about the same item many times.
+    shown = lru_cache(maxsize=4096)(lambda item: retriever.shown(item.item))
+    return lambda item, messages: with_prompt(messages, with_examples(prompt, shown(_Known(item))))
+
+
+class _Known:
+    """An item, told from others by its id."""
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+
+    def __hash__(self) -> int:
+        return hash(self.item.id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Known) and other.item.id == self.item.id
 
 
 def _with_prompt(prompt: str, _item: Item, messages: Messages) -> Messages:
@@ -60,7 +96,7 @@ class _Local:
         self._request = request
         self._generator: Generator = Generator.load(
             request.model,
-            request.adapter if "tuned" in request.arms else None,
+            request.adapter if any(map(is_tuned, request.arms)) else None,
             bits=request.bits,
             double=request.double,
             dtype=request.dtype,
@@ -71,4 +107,6 @@ class _Local:
 
         request = self._request
         decoding = Decoding(request.batch, request.max_new_tokens, request.temperature, request.seed)
-        return self._generator.speaker(tuned=arm == "tuned", decoding=decoding, cancelled=cancelled)
+        return self._generator.speaker(
+            tuned=is_tuned(arm), decoding=decoding, cancelled=cancelled, constrained=split(arm)[1]
+        )

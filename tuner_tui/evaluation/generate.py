@@ -114,7 +114,7 @@ class Generator:
             return
 
     def speaker(
-        self, *, tuned: bool, decoding: Decoding, cancelled: Callable[[], bool]
+        self, *, tuned: bool, decoding: Decoding, cancelled: Callable[[], bool], constrained: bool = False
     ) -> "PaddedSpeaker | ContinuousSpeaker":
         """What answers an evaluation's questions: with continuous batching where that works, which is on a
         CUDA device, and in padded batches elsewhere; the reason goes to stderr. To be closed.
@@ -123,8 +123,17 @@ class Generator:
             tuned: with the adapter, if there is one.
             decoding: how to answer.
             cancelled: whether to end.
+            constrained: hold calls to the schemas of the offered tools (see `constrain`); in padded batches.
+
+        Raises:
+            UserError: it cannot be constrained.
         """
         spoken = self.spoken(tuned)
+        if constrained:
+            from tuner_tui.evaluation.constrain import Constraint
+
+            constraint = Constraint(self._convention, self._ends, int(spoken.model.config.vocab_size))
+            return PaddedSpeaker(spoken, decoding, cancelled, constraint)
         reason = why_not(spoken.model)
         if reason is None:
             return ContinuousSpeaker(spoken, decoding, cancelled)

@@ -3,17 +3,28 @@
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from tuner_tui import paths
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation import layout
-from tuner_tui.evaluation.arms import ARMS, PROMPT_ARMS
+from tuner_tui.evaluation.arms import (
+    ARMS,
+    PROMPT_ARMS,
+    arm_mark,
+    check_arms,
+    in_order,
+    is_tuned,
+    retrieves,
+    split,
+)
 from tuner_tui.evaluation.fingerprints import baseline_key, digest, model_mark
 from tuner_tui.evaluation.heartbeat import write_starting
 from tuner_tui.evaluation.layout import Request
-from tuner_tui.evaluation.progress import load_summary, read_progress
+from tuner_tui.evaluation.progress import load_summary, read_progress, stored_arms
 from tuner_tui.evaluation.subset import Limits
 from tuner_tui.runs import files, process
 from tuner_tui.runs import layout as runs_layout
@@ -57,13 +68,14 @@ def start_evaluation(
     if config.method == "reward":
         raise UserError(f"run {run_dir.name} made a reward model, which scores answers and gives none.")
     adapter = run_dir / (runs_layout.ADAPTER if config.lora.enabled else runs_layout.MODEL)
-    if "tuned" in arms and not adapter.is_dir():
+    if any(map(is_tuned, arms)) and not adapter.is_dir():
         raise UserError(
             f"run {run_dir.name} has no adapter yet; wait until it has finished, or evaluate the base "
             f"model with --arms {','.join(PROMPT_ARMS)}."
         )
     if suite == "heldout":
         heldout = heldout or config.evaluation.heldout or config.data.eval
+    _check_means(arms, config.data.train, None)
     request = _request(config, arms, adapter, suite, heldout, limits, temperature)
     if fresh:
         request = replace(request, cache=None)
@@ -86,6 +98,7 @@ def start_baseline(
     endpoint: str | None = None,
     api_key_env: str | None = None,
     concurrency: int = 8,
+    training: Sequence[Path] = (),
     fresh: bool = False,
 ) -> Path:
     """Measure what prompts alone reach with a base model, before any run exists.
@@ -96,14 +109,17 @@ def start_baseline(
     With `endpoint`, the URL of an OpenAI-compatible server (".../v1"), `model` is what the server calls it;
     the key is read from the environment variable `api_key_env` when it is needed, and stored nowhere.
 
+    `training` are the files whose rows the retrieved examples come from; items that occur there are counted.
+
     Raises:
         UserError: an arm that needs an adapter, no such file, or this baseline is being measured for
             other arms.
     """
     arms = arms or (PROMPT_ARMS if suite == "heldout" and endpoint is None else ("base",))
     _check(arms, limits, temperature)
-    if unfit := [arm for arm in arms if arm not in PROMPT_ARMS]:
+    if unfit := [arm for arm in arms if is_tuned(arm)]:
         raise UserError(f"arm {unfit[0]!r} needs a run; a base model has: {', '.join(PROMPT_ARMS)}.")
+    _check_means(arms, training, endpoint)
     settings = (bits, double, dtype, max_new_tokens)
     key = baseline_key(model, suite, heldout, settings, limits, temperature, endpoint)
     request = Request(
@@ -115,7 +131,7 @@ def start_baseline(
         double=double,
         dtype=dtype,
         heldout=heldout.absolute() if heldout else None,
-        arms=tuple(arms),
+        arms=tuple(in_order(arms)),
         batch=batch,
         max_new_tokens=max_new_tokens,
         cache=None,
@@ -127,6 +143,7 @@ def start_baseline(
         endpoint=endpoint,
         api_key_env=api_key_env,
         concurrency=concurrency,
+        training=tuple(Path(path).absolute() for path in training),
     )
     return _start(paths.baselines_dir() / key, request, fresh)
 
@@ -139,12 +156,24 @@ def stop_evaluation(eval_dir: Path) -> None:
 
 
 def _check(arms: Sequence[str], limits: Limits, temperature: float) -> None:
-    if unknown := [arm for arm in arms if arm not in ARMS]:
-        raise UserError(f"no arm is called {unknown[0]!r}; there are: {', '.join(ARMS)}.")
+    check_arms(arms)
     if limits.repeats > 1 and not temperature:
         raise UserError(
             "repeats of greedy decoding give the same answer each time; set a temperature, such as 0.7."
         )
+
+
+def _check_means(arms: Sequence[str], training: Sequence[Path], endpoint: str | None) -> None:
+    """Refuse what would fail after the model has been loaded."""
+    if any(map(retrieves, arms)) and not training:
+        raise UserError("retrieved examples come from training data: name its file (--train FILE).")
+    if missing := [path for path in training if not Path(path).exists()]:
+        raise UserError(f"{missing[0]}: there is no such training data.")
+    if any(split(arm)[1] for arm in arms):
+        if endpoint is not None:
+            raise UserError("constrained arms need a local model: a server constrains by its own settings.")
+        if find_spec("llguidance") is None:
+            raise UserError("constrained decoding needs llguidance: pip install 'tuner-tui[constrain]'.")
 
 
 def _request(
@@ -170,12 +199,12 @@ def _request(
         suite=suite,
         model=base,
         name=config.model.name,
-        adapter=adapter.absolute() if "tuned" in arms else None,
+        adapter=adapter.absolute() if any(map(is_tuned, arms)) else None,
         bits=bits,
         double=double,
         dtype=config.model.dtype,
         heldout=heldout.absolute() if heldout else None,
-        arms=tuple(arm for arm in ARMS if arm in arms),
+        arms=tuple(in_order(arms)),
         batch=config.evaluation.batch,
         max_new_tokens=longest,
         cache=paths.baselines_dir() / key,
@@ -184,7 +213,9 @@ def _request(
         seed=limits.seed,
         repeats=limits.repeats,
         temperature=temperature,
-        training=tuple(Path(path).absolute() for path in config.data.train) if "tuned" in arms else (),
+        training=tuple(Path(path).absolute() for path in config.data.train)
+        if any(is_tuned(arm) or retrieves(arm) for arm in arms)
+        else (),
     )
 
 
@@ -200,7 +231,8 @@ def _start(eval_dir: Path, request: Request, fresh: bool) -> Path:
         raise UserError(f"another evaluation is under way in {eval_dir}; wait for its end, or stop it first.")
     if fresh or previous is None or previous.fingerprint != request.fingerprint:
         _clear(eval_dir)
-    elif _is_complete(eval_dir, request):
+    _forget_changed(eval_dir, request)
+    if _is_complete(eval_dir, request):
         return eval_dir
     for folder in (eval_dir, eval_dir / layout.CONTROL):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -229,5 +261,22 @@ def _is_complete(eval_dir: Path, request: Request) -> bool:
 
 def _clear(eval_dir: Path) -> None:
     """Take away the items and the summary of another request."""
-    for path in (eval_dir / layout.SUMMARY, *(layout.arm_file(eval_dir, arm) for arm in ARMS)):
+    for path in (
+        eval_dir / layout.SUMMARY,
+        *(layout.arm_file(eval_dir, arm) for arm in stored_arms(eval_dir)),
+    ):
         path.unlink(missing_ok=True)
+
+
+def _forget_changed(eval_dir: Path, request: Request) -> None:
+    """Take away what was answered to a prompt that has been edited since, or with other rows to retrieve."""
+    marks: dict[str, str] = {}
+    with suppress(OSError, ValueError):
+        marks = json.loads((eval_dir / layout.MARKS).read_bytes())
+    now = {arm: arm_mark(arm, request.training) for arm in request.arms}
+    for arm, mark in now.items():
+        if marks.get(arm, mark) != mark:
+            layout.arm_file(eval_dir, arm).unlink(missing_ok=True)
+            (eval_dir / layout.SUMMARY).unlink(missing_ok=True)
+    eval_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.write_json(eval_dir / layout.MARKS, {**marks, **now})

@@ -12,6 +12,7 @@ SCHEMA_VERSION = 1
 REQUEST = "request.json"
 STATUS = "status.json"
 SUMMARY = "summary.json"
+MARKS = "marks.json"
 LOG = "worker.log"
 LOCK = "worker.lock"
 CONTROL = "control"

@@ -33,7 +33,7 @@ class _Suite:
         self.shingles: dict[str, set[str]] = {}
         self.names: dict[str, frozenset[str]] = {}
         for item in items:
-            example: Example = {"messages": [*item.messages, _answer(item.gold)], "tools": item.tools}
+            example = item_example(item)
             if key := question_key(example):
                 self.keys[key].add(item.id)
             self.names[item.id] = frozenset(
@@ -77,6 +77,11 @@ def checked_overlap(items: Sequence[Item], training: Sequence[Path]) -> tuple[Ov
         return overlap(items, training), []
     except UserError as error:
         return None, [f"Overlap with the training data was not checked: {error}"]
+
+
+def item_example(item: Item) -> Example:
+    """An item with its gold calls as an example."""
+    return {"messages": [*item.messages, _answer(item.gold)], "tools": item.tools}
 
 
 def same_question(one: Example, other: Example) -> bool:

@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import StoppingCriteriaList
+from transformers import LogitsProcessorList, StoppingCriteriaList
 
 from tuner_tui.evaluation.driver import Failure, Stopped
 from tuner_tui.evaluation.likelihood import weigh
 from tuner_tui.evaluation.speaking import Decoding, Spoken
 from tuner_tui.evaluation.tasks import Answer, Ask, Tools, Weigh, Weights
+
+if TYPE_CHECKING:
+    from tuner_tui.evaluation.constrain import Constraint
 
 _AHEAD = 4
 """Batches' worth of questions from which the next batch is chosen, so that its rows are of like length."""
@@ -22,7 +25,14 @@ class PaddedSpeaker:
     knows_format = True
     engine = "padded batches"
 
-    def __init__(self, spoken: Spoken, decoding: Decoding, cancelled: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        spoken: Spoken,
+        decoding: Decoding,
+        cancelled: Callable[[], bool],
+        constraint: "Constraint | None" = None,
+    ) -> None:
+        self._constraint = constraint
         self._spoken = spoken
         self._decoding = decoding
         self._cancelled = cancelled
@@ -56,7 +66,9 @@ class PaddedSpeaker:
         if not chosen:
             return []
         began = time.perf_counter()
-        limit, generated = self._generate([prompt for _, prompt, _ in chosen])
+        limit, generated = self._generate(
+            [prompt for _, prompt, _ in chosen], [tools for _, _, tools in chosen]
+        )
         if self._cancelled():
             raise Stopped
         seconds = (time.perf_counter() - began) / len(chosen)
@@ -72,7 +84,7 @@ class PaddedSpeaker:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _generate(self, prompts: list[list[int]]) -> tuple[int, list[list[int]]]:
+    def _generate(self, prompts: list[list[int]], tools: list[Tools]) -> tuple[int, list[list[int]]]:
         """The most new tokens that there could be, and those of each prompt."""
         spoken = self._spoken
         padded = spoken.tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(spoken.model.device)
@@ -82,8 +94,12 @@ class PaddedSpeaker:
         def stop(ids: torch.Tensor, _scores: Any, **_: Any) -> torch.Tensor:
             return torch.full((ids.shape[0],), self._cancelled(), dtype=torch.bool, device=ids.device)
 
+        held = [self._constraint.processor(tools, width)] if self._constraint else []
         with spoken.switched():
             output = spoken.model.generate(
-                **padded, generation_config=config, stopping_criteria=StoppingCriteriaList([stop])
+                **padded,
+                generation_config=config,
+                stopping_criteria=StoppingCriteriaList([stop]),
+                logits_processor=LogitsProcessorList(held),
             )
         return config.max_new_tokens, output[:, width:].tolist()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from tuner_tui.evaluation import layout
+from tuner_tui.evaluation.arms import in_order
 from tuner_tui.evaluation.shapes import Summary
 from tuner_tui.runs import layout as runs_layout
 from tuner_tui.runs import process
@@ -80,6 +81,11 @@ def load_items(eval_dir: Path, arm: str) -> list[dict[str, Any]]:
         if isinstance(item, dict) and "id" in item and "verdict" in item:
             items[item["id"]] = item
     return sorted(items.values(), key=lambda item: int(item["row"]))
+
+
+def stored_arms(eval_dir: Path) -> list[str]:
+    """The arms whose items lie in the folder, in the order in which they are shown."""
+    return in_order(path.stem for path in eval_dir.glob("*.jsonl"))
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

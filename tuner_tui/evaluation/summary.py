@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from tuner_tui.evaluation import layout
-from tuner_tui.evaluation.arms import ARMS
 from tuner_tui.evaluation.compare import best_prompt, by_category, by_category_difference, difference, outcome
 from tuner_tui.evaluation.counted import numbers
 from tuner_tui.evaluation.driver import ENGINE_ERRORS
 from tuner_tui.evaluation.layout import Request
 from tuner_tui.evaluation.overlap import checked_overlap
-from tuner_tui.evaluation.progress import load_items
+from tuner_tui.evaluation.progress import load_items, stored_arms
 from tuner_tui.evaluation.shapes import Difference, Kept, Summary
 from tuner_tui.evaluation.statistics import detectable_clustered, detectable_difference
 from tuner_tui.evaluation.tasks import Item, Task
@@ -26,7 +25,7 @@ Stored = Sequence[Mapping[str, Any]]
 def write_summary(eval_dir: Path, request: Request, task: Task) -> Summary:
     """Count what lies in the folder, for every arm whose items are complete, and write it down."""
     wanted = {item.id for item in task.items}
-    items: dict[str, Stored] = {arm: load_items(eval_dir, arm) for arm in ARMS}
+    items: dict[str, Stored] = {arm: load_items(eval_dir, arm) for arm in stored_arms(eval_dir)}
     items = {arm: found for arm, found in items.items() if {item["id"] for item in found} >= wanted}
     measures = [measure.name for measure in task.measures]
     arms = {arm: outcome(found, measures, task.error_types) for arm, found in items.items()}

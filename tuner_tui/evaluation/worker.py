@@ -70,7 +70,9 @@ class Worker:
         began = time.perf_counter()
         tokens = 0
         try:
-            for lines in converse(self._task, items, speaker, prepare(arm), self._stop_asked):
+            for lines in converse(
+                self._task, items, speaker, prepare(arm, self._request.training), self._stop_asked
+            ):
                 files.append_lines(layout.arm_file(self._dir, arm), lines)
                 done += len(lines)
                 tokens += sum(line["tokens"] for line in lines)

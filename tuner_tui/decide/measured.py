@@ -1,0 +1,321 @@
+"""What several ways of asking one model reach on the same items -> a recommendation with figures. Pure.
+
+What a grammar can rule out is form; constrained decoding mends that without training. Whether to call, which
+tool and which values is meaning: training is credited with that only.
+"""
+
+from collections.abc import Callable
+
+from tuner_tui.decide.evidence import Evidence, Reached
+from tuner_tui.decide.methods import Method, choose_method
+from tuner_tui.decide.recommendation import Alternative, Recommendation
+from tuner_tui.decide.rules import ENOUGH, FEW_ITEMS
+
+ENOUGH_ROWS = 100
+"""Training rows below which there is too little to learn from (as in the questionnaire)."""
+
+_REWARDED = (0.2, ENOUGH)
+"""Shares of right answers between which a reward teaches: below nothing is rewarded, above little is left."""
+
+_FAILURES = {
+    "wrong_tool": "wrong_tool",
+    "wrong_count": "wrong_tool",
+    "missing_call": "wrong_tool",
+    "invented_tool": "format",
+    "unparsable_call": "format",
+    "needless_call": "needless_calls",
+    "missing_argument": "wrong_arguments",
+    "unknown_argument": "wrong_arguments",
+    "wrong_type": "wrong_arguments",
+    "wrong_value": "wrong_arguments",
+}
+
+
+def recommend_measured(evidence: Evidence) -> Recommendation:
+    """The first of `MEASURED_RULES` that has something to say decides."""
+    return next(found for rule in MEASURED_RULES if (found := rule(evidence)) is not None)
+
+
+def tuning_paid(now: Evidence) -> Recommendation | None:
+    """There is a tuned model, and it beats what needs no training."""
+    if now.tuned is None or now.gain is None or now.gain["interval"][0] <= 0:
+        return None
+    reasons = [_gain(now), *_figures(now, now.tuned)]
+    steps = ["Serve it with constrained decoding if the rate without it is not enough: it costs nothing."]
+    alternatives = [Alternative("lora", "once more, with rows for the errors that are left.")]
+    low, high = _REWARDED
+    if low <= now.tuned.right.rate < high and now.tuned.meaning > now.tuned.form:
+        reasons.append(
+            f"{now.tuned.meaning} items are still wrong in meaning, and a program can tell right calls from "
+            "wrong ones: a reward can go on from here."
+        )
+        alternatives.insert(
+            0, Alternative("grpo", "from this adapter on, with the calls' own check as reward.")
+        )
+    return Recommendation(
+        verdict="tune",
+        technique="lora",
+        headline="Training pays: use the tuned model.",
+        reasons=reasons,
+        first_steps=steps,
+        preset="grpo" if alternatives[0].technique == "grpo" else None,
+        alternatives=alternatives,
+        rule="tuning_paid",
+    )
+
+
+def tuning_did_not_pay(now: Evidence) -> Recommendation | None:
+    """There is a tuned model, and it is not shown to be better than what needs no training."""
+    if now.tuned is None or now.gain is None:
+        return None
+    best = now.untrained
+    assert best is not None
+    worse = now.gain["interval"][1] < 0
+    return Recommendation(
+        verdict="prompt",
+        technique="prompt",
+        headline="Do not use the tuned model: it is worse than what needs no training."
+        if worse
+        else "No evidence that the tuned model is better than what needs no training.",
+        reasons=[_gain(now), *_figures(now, now.tuned)],
+        first_steps=[
+            f"Use {_named(best)}, or measure more items before you decide.",
+            "Look at the changed items of the report: they say what the training rows lack.",
+        ],
+        preset=None,
+        alternatives=[Alternative("lora", "again, with more rows for the errors that are left.")],
+        rule="tuning_did_not_pay",
+    )
+
+
+def prompt_is_enough(now: Evidence) -> Recommendation | None:
+    """The best fixed prompt is right often enough."""
+    best = now.prompt
+    if best is None or not best.enough:
+        return None
+    return Recommendation(
+        verdict="prompt",
+        technique="prompt",
+        headline="Do not train: a prompt is enough.",
+        reasons=[*_figures(now, best), "What is left to gain is smaller than what a training run costs."],
+        first_steps=[
+            f"Put {_named(best)} into use, under version control.",
+            "Keep the items, and measure again whenever the prompt or the model changes.",
+        ],
+        preset=None,
+        alternatives=[Alternative("lora", "if the long prompt makes each request too slow or too dear.")],
+        rule="prompt_is_enough",
+    )
+
+
+def constraint_is_enough(now: Evidence) -> Recommendation | None:
+    """Constrained decoding closes the gap: the failures were of form."""
+    best = now.constrained
+    if best is None or not best.enough or best.retrieved:
+        return None
+    return Recommendation(
+        verdict="prompt",
+        technique="prompt",
+        headline="Do not train: constrain the output.",
+        reasons=[
+            *_figures(now, best),
+            "Tools and values are right often enough once the form is: training would only teach the form.",
+        ],
+        first_steps=[
+            f"Use {_named(best)}: switch on structured output or strict tool calling in your server, with "
+            "the schemas of your tools.",
+            "Leave the model a way to answer in words.",
+        ],
+        preset=None,
+        alternatives=[Alternative("lora", "if your server cannot constrain the output.")],
+        rule="constraint_is_enough",
+    )
+
+
+def retrieval_is_enough(now: Evidence) -> Recommendation | None:
+    """Like rows in the prompt close the gap, or the answers need facts that change."""
+    best = now.best(lambda each: each.retrieved and each.enough and not each.tuned)
+    fresh = "fresh" in now.answers.get("knowledge", ())
+    if best is None and not fresh:
+        return None
+    reasons = _figures(now, best or _the_prompt(now))
+    if best is None:
+        reasons.append("Answers need facts that change each week; weights hold what they were in training.")
+    return Recommendation(
+        verdict="retrieve",
+        technique="rag",
+        headline="Do not train: retrieve examples for each request."
+        if best
+        else "Add retrieval for the facts before you train.",
+        reasons=reasons,
+        first_steps=[
+            f"Use {_named(best)}: an index over your rows, and the most alike in the prompt."
+            if best
+            else "Put the right passage into the prompt by hand, and measure: the best that retrieval can "
+            "reach.",
+            "Count how often the search finds what is needed.",
+        ],
+        preset=None,
+        alternatives=[Alternative("lora", "if the longer prompt makes each request too slow or too dear.")],
+        rule="retrieval_is_enough",
+    )
+
+
+def constrain_first(now: Evidence) -> Recommendation | None:
+    """Nearly all that fails is form, and constrained decoding was not measured."""
+    best = _the_prompt(now)
+    wrong = best.right.total - best.right.count
+    if now.constrained is not None or not wrong or best.form / wrong < ENOUGH:
+        return None
+    return Recommendation(
+        verdict="prompt",
+        technique="prompt",
+        headline="Constrain the output and measure again before you train.",
+        reasons=[
+            *_figures(now, best),
+            "Nearly all that fails is form, which a grammar mends without training.",
+        ],
+        first_steps=["Measure with the arm constrained: pip install 'tuner-tui[constrain]'."],
+        preset=None,
+        alternatives=[Alternative("lora", "if wrong tools or values show behind the form.")],
+        rule="constrain_first",
+    )
+
+
+def collect_data(now: Evidence) -> Recommendation | None:
+    """Failures of meaning remain, and there is too little to learn from."""
+    if now.rows is not None and now.rows >= ENOUGH_ROWS:
+        return None
+    had = "No training rows were named (--train FILE)" if now.rows is None else f"There are {now.rows} rows"
+    return Recommendation(
+        verdict="collect",
+        technique="prompt",
+        headline="Tuning looks right, but collect examples first.",
+        reasons=[*_figures(now, _the_prompt(now)), *_credit(now), f"{had}; {ENOUGH_ROWS} are the least."],
+        first_steps=[
+            "Collect real requests with the answers that you would sign, most of them for the error types "
+            "above: 300 rows for a fixed set of tools, 1,000 or more for varied behaviour.",
+            "At least one row in five is a request that no tool serves. Never train on these items.",
+        ],
+        preset=None,
+        alternatives=[Alternative("prompt", "in the meantime, with your best rows as examples.")],
+        rule="collect_data",
+    )
+
+
+def tune(now: Evidence) -> Recommendation:
+    """Failures of meaning remain that no prompt and no grammar mends, and there are rows to learn from."""
+    best = _the_prompt(now)
+    share = FEW_SHARE * best.right.total
+    failures = frozenset(_FAILURES[e] for e, n in best.errors.items() if e in _FAILURES and n > share)
+    method: Method = choose_method(now.answers, failures)
+    return Recommendation(
+        verdict="tune",
+        technique=method.technique,
+        headline=method.headline,
+        reasons=[*_figures(now, best), *_credit(now), *method.reasons],
+        first_steps=[
+            f"Train on the {now.rows:,} rows; `tuner inspect FILE --model MODEL` first, and mend every "
+            "error.",
+            *method.steps,
+            "Measure the run on the same items: `tuner decide --measure RUN FILE` sets it against the best "
+            "that needs no training.",
+        ],
+        preset=method.preset,
+        alternatives=[Alternative(id, reason) for id, reason in method.alternatives],
+        rule="tune",
+    )
+
+
+FEW_SHARE = 0.05
+"""Of all items: an error that is rarer is no pattern."""
+
+MEASURED_RULES: tuple[Callable[[Evidence], Recommendation | None], ...] = (
+    tuning_paid,
+    tuning_did_not_pay,
+    prompt_is_enough,
+    constraint_is_enough,
+    retrieval_is_enough,
+    constrain_first,
+    collect_data,
+    tune,
+)
+
+_NAMES = {
+    "base": "the plain prompt",
+    "instruction": "the prompt with an instruction",
+    "examples": "the prompt with an instruction and examples",
+    "retrieved": "the prompt with retrieved examples",
+    "constrained": "the plain prompt with constrained decoding",
+    "tuned": "the tuned model",
+    "tuned_constrained": "the tuned model with constrained decoding",
+}
+
+
+def _named(reached: Reached) -> str:
+    if reached.arm in _NAMES:
+        return _NAMES[reached.arm]
+    prompt = reached.arm.removesuffix("+constrained")
+    name = _NAMES.get(prompt) or f"your prompt {prompt.removeprefix('prompt:')}"
+    return f"{name} with constrained decoding" if reached.constrained else name
+
+
+def _figures(now: Evidence, shown: Reached) -> list[str]:
+    """The figures of an arm; of a constrained one, beside the best without a constraint."""
+    lines = [
+        f"{_named(shown).capitalize()} is right on {shown.right} of {shown.right.total} items{_parts(shown)}."
+    ]
+    plain = now.best(lambda each: not each.constrained and each.tuned == shown.tuned)
+    if shown.constrained and plain is not None:
+        lines.append(f"Without a constraint, {_named(plain)} is right on {plain.right}{_parts(plain)}.")
+    held = now.arms.get("tuned_constrained") if shown.tuned else now.constrained
+    if not shown.constrained and held is not None:
+        lines.append(f"With constrained decoding, {_named(held)} is right on {held.right}{_parts(held)}.")
+    if shown.right.total < FEW_ITEMS:
+        lines.append(
+            f"Only {shown.right.total} items were measured: the interval is wide, so add items before you "
+            "rely "
+            "on it."
+        )
+    return lines
+
+
+def _parts(reached: Reached) -> str:
+    parts = []
+    if reached.full_match is not None:
+        parts.append(f"calls {reached.full_match}")
+    if reached.no_call is not None:
+        parts.append(f"kept without a call {reached.no_call}")
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _credit(now: Evidence) -> list[str]:
+    """What training can be credited with: never the form."""
+    best = _the_prompt(now)
+    lines = [
+        f"Of the {best.right.total - best.right.count} items that this prompt gets wrong, {best.form} are "
+        "wrong "
+        f"in form, which constrained decoding mends, and {best.meaning} in meaning, which is what training "
+        "is for."
+    ]
+    if now.constrained is not None:
+        left = now.constrained.right.total - now.constrained.right.count
+        lines.append(f"With constrained decoding {left} items stay wrong: this is all that training can win.")
+    return lines
+
+
+def _gain(now: Evidence) -> str:
+    best, gain = now.untrained, now.gain
+    assert best is not None and gain is not None
+    low, high = (100 * bound for bound in gain["interval"])
+    return (
+        f"Against the best that needs no training ({_named(best)}) the tuned model changes "
+        f"{100 * gain['delta']:+.1f} points of right items [{low:+.1f} to {high:+.1f}], {gain['fixed']} "
+        "fixed and "
+        f"{gain['broken']} broken of {gain['pairs']} (exact McNemar p = {gain['p_value']:.2g})."
+    )
+
+
+def _the_prompt(now: Evidence) -> Reached:
+    assert now.prompt is not None, "evidence has a prompt"
+    return now.prompt
