@@ -97,6 +97,18 @@ def test_a_good_prompt_means_no_training() -> None:
     assert advice.headline.startswith("Do not train")
 
 
+def test_a_constraint_or_retrieved_rows_that_close_the_gap_mean_no_training() -> None:
+    def with_arm(arm: str, right: int) -> Any:
+        return recommend(
+            READY, baseline(20) | {"arms": baseline(20)["arms"] | baseline(right, arm=arm)["arms"]}
+        )
+
+    assert with_arm("constrained", 62).rule == "constraint_is_enough"
+    assert with_arm("constrained", 40).rule == "tune"
+    assert with_arm("retrieved+constrained", 62).rule == "retrieval_is_enough"
+    assert with_arm("tuned_constrained", 62).rule == "tune"
+
+
 def test_right_calls_are_not_enough_when_every_request_gets_one() -> None:
     advice = recommend(READY, baseline(63, kept=6))
     assert advice.rule == "tune"

@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# From this share of right answers on, the failures that are left are too few to pay for a training run.
+ENOUGH = 0.90
+# With fewer items a 95% interval is wider than ±14 points: too wide to call a failure consistent.
+FEW_ITEMS = 50
+
 # The arms that change nothing but the prompt, from the plainest to the longest.
 PROMPT_ARMS = {
     "base": "the plain one",

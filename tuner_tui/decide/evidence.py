@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tuner_tui.decide.baseline import Measured
-from tuner_tui.decide.rules import ENOUGH
+from tuner_tui.decide.baseline import ENOUGH, Measured
 
 FORM = ("unparsable_call", "invented_tool", "unknown_argument", "missing_argument", "wrong_type")
 """Error types that the schema of a tool tells: a call that no parser reads, a tool or an argument that nobody
@@ -106,14 +105,14 @@ def read_evidence(
     """The evidence in a `summary.json`; None when no prompt was measured on any item."""
     arms = {}
     for arm, outcome in summary["arms"].items():
-        right = _measured(outcome["right"])
+        right = _measured(outcome.get("right") or _right(outcome))
         if right is not None:
             arms[arm] = Reached(
                 arm,
                 right,
                 _measured(outcome.get("full_match")),
                 _measured(outcome.get("no_call")),
-                outcome["errors"],
+                outcome.get("errors", {}),
             )
     evidence = Evidence(arms, rows, answers or {}, gain)
     return evidence if evidence.prompt is not None else None
@@ -142,6 +141,14 @@ def left_to_gain(evidence: Evidence) -> list[dict[str, Any]]:
         for error in errors
     ]
     return sorted(found, key=lambda each: each["kind"] != "form")
+
+
+def _right(outcome: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Right as a whole, of a summary that does not have it: calls and requests without one together. The
+    interval is left open, as it cannot be told here."""
+    asked = [each for name in ("full_match", "no_call") if (each := outcome.get(name))]
+    count, total = (sum(each[key] for each in asked) for key in ("count", "total"))
+    return {"count": count, "total": total, "interval": [0.0, 1.0]} if total else None
 
 
 def _measured(rate: Mapping[str, Any] | None) -> Measured | None:

@@ -6,10 +6,10 @@ tool and which values is meaning: training is credited with that only.
 
 from collections.abc import Callable
 
+from tuner_tui.decide.baseline import ENOUGH, FEW_ITEMS
 from tuner_tui.decide.evidence import Evidence, Reached
 from tuner_tui.decide.methods import Method, choose_method
 from tuner_tui.decide.recommendation import Alternative, Recommendation
-from tuner_tui.decide.rules import ENOUGH, FEW_ITEMS
 
 ENOUGH_ROWS = 100
 """Training rows below which there is too little to learn from (as in the questionnaire)."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tuner_tui.decide.baseline import Baseline
+from tuner_tui.decide.evidence import Evidence
 
 # The values of Recommendation.verdict.
 VERDICTS = {
@@ -47,6 +48,7 @@ class Situation:
 
     answers: Mapping[str, tuple[str, ...]]
     baseline: Baseline | None
+    evidence: Evidence | None = None
 
     def one(self, question: str) -> str:
         """The answer to a single-choice question, "" when it was left open."""

@@ -7,16 +7,12 @@ are asked in the order of `RULES`, and the first that has something to say decid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tuner_tui.decide.baseline import Baseline, read_baseline
+from tuner_tui.decide.baseline import ENOUGH, FEW_ITEMS, Baseline, read_baseline
+from tuner_tui.decide.evidence import read_evidence
+from tuner_tui.decide.measured import constraint_is_enough, retrieval_is_enough
 from tuner_tui.decide.methods import Method, choose_method
 from tuner_tui.decide.questions import Answers, check_answers
 from tuner_tui.decide.recommendation import Alternative, Recommendation, Situation
-
-# From this share of right answers on, the failures that are left are too few to pay for a training
-# run.
-ENOUGH = 0.90
-# With fewer items a 95% interval is wider than ±14 points: too wide to call a failure consistent.
-FEW_ITEMS = 50
 
 
 def recommend(answers: Answers, baseline: Mapping[str, Any] | None = None) -> Recommendation:
@@ -27,7 +23,11 @@ def recommend(answers: Answers, baseline: Mapping[str, Any] | None = None) -> Re
     instruction, examples) are quoted, and outweigh what the person believes about failures. Raises
     UserError for unknown answers.
     """
-    situation = Situation(check_answers(answers), read_baseline(baseline) if baseline else None)
+    situation = Situation(
+        check_answers(answers),
+        read_baseline(baseline) if baseline else None,
+        read_evidence({"arms": baseline.get("arms", baseline)}) if baseline else None,
+    )
     return next(found for rule in RULES if (found := rule(situation)) is not None)
 
 
@@ -59,6 +59,13 @@ def prompt_is_enough(now: Situation) -> Recommendation | None:
         alternatives=[Alternative("lora", "if the long prompt makes each request too slow or too dear.")],
         rule="prompt_is_enough",
     )
+
+
+def no_training_is_enough(now: Situation) -> Recommendation | None:
+    """Measured: constrained decoding or retrieved rows close the gap."""
+    if now.evidence is None:
+        return None
+    return constraint_is_enough(now.evidence) or retrieval_is_enough(now.evidence)
 
 
 def nothing_fails(now: Situation) -> Recommendation | None:
@@ -275,6 +282,7 @@ def tune(now: Situation) -> Recommendation:
 
 RULES: tuple[Callable[[Situation], Recommendation | None], ...] = (
     prompt_is_enough,
+    no_training_is_enough,
     nothing_fails,
     facts_come_from_retrieval,
     prompt_first,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuner_tui.decide.rules import ENOUGH
+from tuner_tui.decide.baseline import ENOUGH
 from tuner_tui.evaluation.arms import ARM_TITLES
 from tuner_tui.report.claims import SIGNIFICANT, survives_overlap
 from tuner_tui.report.suites import primary_suite, row_of
