@@ -6,10 +6,10 @@ from typing import Any
 
 from tuner_tui.decide.baseline import ENOUGH, Measured
 
-FORM = ("unparsable_call", "invented_tool", "unknown_argument", "missing_argument", "wrong_type")
+FORM = ("unparsable_call", "invented_tool", "unknown_argument", "wrong_type")
 """Error types that the schema of a tool tells: a call that no parser reads, a tool or an argument that nobody
-offered, a value of the wrong type. Constrained decoding makes them impossible, but for an optional argument
-that was needed."""
+offered, a value of the wrong type. Constrained decoding makes them impossible. Missing arguments are not
+among them: most are optional ones that the request asked for, which no schema tells."""
 
 
 @dataclass(frozen=True, slots=True)

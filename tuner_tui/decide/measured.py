@@ -270,7 +270,7 @@ def _figures(now: Evidence, shown: Reached) -> list[str]:
         lines.append(f"Without a constraint, {_named(plain)} is right on {plain.right}{_parts(plain)}.")
     held = now.arms.get("tuned_constrained") if shown.tuned else now.constrained
     if not shown.constrained and held is not None:
-        lines.append(f"With constrained decoding, {_named(held)} is right on {held.right}{_parts(held)}.")
+        lines.append(f"{_named(held).capitalize()} is right on {held.right}{_parts(held)}.")
     if shown.right.total < FEW_ITEMS:
         lines.append(
             f"Only {shown.right.total} items were measured: the interval is wide, so add items before you "
