@@ -9,7 +9,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tuner_tui.evaluation.arms import ARM_TITLES, ARMS
+from tuner_tui.evaluation.arms import ARM_TITLES, in_order
 from tuner_tui.report import charts
 from tuner_tui.report.chain import lines as chain_lines
 from tuner_tui.report.suites import primary_suite, row_of
@@ -78,7 +78,7 @@ def _environment() -> Environment:
         "interval": charts.interval,
         "bars": charts.bars,
         "arm_titles": ARM_TITLES,
-        "arm_order": ARMS,
+        "arm_order": in_order,
         "states": STATE_TITLES,
     }
     return found

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tuner_tui.data.answers.scoring import ERROR_TYPES
-from tuner_tui.evaluation.arms import ARM_TITLES, ARMS
+from tuner_tui.evaluation.arms import ARM_TITLES, in_order
 from tuner_tui.report.chain import lines as chain_lines
 from tuner_tui.report.suite_text import HEADS, cost_sentence, headline_rows, sentences
 from tuner_tui.report.text import (
@@ -86,7 +86,7 @@ def _figures(report: Mapping[str, Any]) -> str:
         return f"## Evaluation\n\n{NO_ANSWERS}"
     if summary is None or not summary["arms"]:
         return f"## Evaluation\n\nNot evaluated yet: `tuner eval {report['run']['id']}`."
-    arms = [arm for arm in ARMS if arm in summary["arms"]]
+    arms = in_order(summary["arms"])
     lines = [
         "## Evaluation",
         "",
@@ -130,7 +130,7 @@ def _errors(report: Mapping[str, Any]) -> str:
     summary = report["evaluation"]
     if summary is None:
         return ""
-    arms = [arm for arm in ARMS if arm in summary["arms"]]
+    arms = in_order(summary["arms"])
     types = [t for t in ERROR_TYPES if any(summary["arms"][arm]["errors"].get(t) for arm in arms)]
     if not types:
         return ""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tuner_tui.evaluation.arms import ARMS
+from tuner_tui.evaluation.arms import in_order
 
 _TITLES = {
     "bits_per_byte": "Bits per byte",
@@ -26,7 +26,7 @@ def number_rows(
         items: the stored items of each arm.
         best: the best prompt arm.
     """
-    names = list(dict.fromkeys(name for arm in ARMS for name in stored.get(arm, {})))
+    names = list(dict.fromkeys(name for arm in in_order(stored) for name in stored.get(arm, {})))
     return [
         {
             "name": name,

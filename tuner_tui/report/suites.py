@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner_tui.data.answers.scoring import ERROR_TYPES
-from tuner_tui.evaluation.arms import ARMS
+from tuner_tui.evaluation.arms import in_order
 from tuner_tui.evaluation.compare import changed_items, difference
 from tuner_tui.evaluation.progress import load_items, load_summary, read_progress
 from tuner_tui.evaluation.shapes import Summary
@@ -146,7 +146,7 @@ def _row(summary: Mapping[str, Any], measure: Mapping[str, str], best: str | Non
 def _errors(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Error types that occur, in the suite's order: `name`, `text`, and `counts` by arm."""
     known = {**ERROR_TYPES, **(summary.get("error_types") or {})}
-    arms = [arm for arm in ARMS if arm in summary["arms"]]
+    arms = in_order(summary["arms"])
     counted = {arm: summary["arms"][arm].get("errors") or {} for arm in arms}
     occur = [name for name in known if any(counted[arm].get(name) for arm in arms)]
     occur += sorted({name for arm in arms for name in counted[arm]} - set(known))
@@ -165,7 +165,7 @@ def _categories(
 ) -> list[dict[str, Any]]:
     """Rates of each category, and its difference from the best prompt with Holm's correction over them."""
     given = summary.get("categories") or {}
-    names = list(dict.fromkeys(name for arm in ARMS for name in given.get(arm, {})))
+    names = list(dict.fromkeys(name for arm in in_order(given) for name in given.get(arm, {})))
     found = []
     for name in names:
         change = None

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tuner_tui.evaluation.arms import ARMS
+from tuner_tui.evaluation.arms import in_order
 from tuner_tui.report.chain import lines as chain_lines
 from tuner_tui.report.suite_text import HEADS, cost_sentence, headline_rows, sentences
 from tuner_tui.report.text import (
@@ -91,7 +91,7 @@ def _table(first: str, arms: list[str]) -> Table:
 
 def print_evaluation(summary: Mapping[str, Any], console: Console) -> None:
     """Print the figures of a `summary.json` that has at least one arm."""
-    arms = [arm for arm in ARMS if arm in summary["arms"]]
+    arms = in_order(summary["arms"])
     table = _table(f"{summary['items']} held-out items", arms)
     for measure, title in SHORT_TITLES.items():
         table.add_row(title, *(percent(summary["arms"][arm][measure]) for arm in arms))

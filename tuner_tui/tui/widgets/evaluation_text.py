@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from textual.content import Content
 
 from tuner_tui.data.answers.scoring import ERROR_TYPES
-from tuner_tui.evaluation.arms import ARM_TITLES, ARMS, PROMPT_ARMS
+from tuner_tui.evaluation.arms import ARM_TITLES, ARMS, PROMPT_ARMS, in_order
 from tuner_tui.runs.layout import RunState
 from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.arm_progress import ArmLine, ArmState
@@ -97,7 +97,7 @@ def comparison(view: "EvaluationView") -> Content:
 def error_table(view: "EvaluationView") -> Content:
     """Error types by arm: how many items went wrong in which way."""
     outcomes = view.outcomes
-    arms = [arm for arm in ARMS if arm in outcomes]
+    arms = in_order(outcomes)
     kinds = [kind for kind in ERROR_TYPES if any(outcomes[a]["errors"].get(kind) for a in arms)]
     if not kinds:
         return Content.assemble(("✓ ", "$good"), "No answer was wrong.")

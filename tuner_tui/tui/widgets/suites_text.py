@@ -5,7 +5,7 @@ from typing import Any
 
 from textual.content import Content
 
-from tuner_tui.evaluation.arms import ARM_TITLES, ARMS
+from tuner_tui.evaluation.arms import ARM_TITLES, in_order
 from tuner_tui.report.suite_text import suite_sentences
 from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.interval_bar import figures, interval_bar
@@ -28,7 +28,7 @@ def _suite(suite: Mapping[str, Any]) -> Content:
             safe(row["title"].lower(), "$quiet", one_line=True),
         )
     ]
-    for arm in (arm for arm in ARMS if arm in suite["arms"]):
+    for arm in in_order(suite["arms"]):
         percent, count, interval = figures(suite["arms"][arm].get(suite["primary"]))
         colour = "$primary" if arm == "tuned" else "$quiet"
         lines.append(
