@@ -226,4 +226,4 @@ class _File:
 
     def _fail(self, field: str, words: str) -> NoReturn:
         place = f"{self._task}, {field}" if self._task else field
-        raise UserError(f"{self._path}: {place}: {words}.")
+        raise UserError(f"{self._path}: {place}: {words.rstrip('.')}.")
