@@ -9,6 +9,8 @@ BIN = $(VENV)/bin
 BFCL = bfcl-eval==2026.3.23
 # Files of tests that run side by side. Each has models and processes of its own: more than two want more memory.
 WORKERS ?= 2
+# What waits for a window to be drawn has the machine to itself.
+ALONE = tests/tui tests/terminal
 
 .PHONY: demo test check format clean
 
@@ -16,7 +18,12 @@ demo: $(VENV)/.installed
 	$(BIN)/tuner demo
 
 test: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=15 $(PYTEST_ARGS)
+ifdef PYTEST_ARGS
+	$(BIN)/python -m pytest --durations=15 $(PYTEST_ARGS)
+else
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=15 -n $(WORKERS) --dist loadfile $(addprefix --ignore=,$(ALONE))
+	$(BIN)/python -m pytest --durations=15 $(ALONE)
+endif
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
