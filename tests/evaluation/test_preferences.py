@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gates import TOOL
 
 from tuner_tui import paths
 from tuner_tui.cli import main
@@ -21,19 +22,6 @@ from tuner_tui.evaluation.preferences.showing import show_both
 from tuner_tui.evaluation.progress import read_progress
 from tuner_tui.runs.layout import RunState
 from tuner_tui.training.data_fit import data_fit
-
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "open_gate",
-        "description": "Open a gate.",
-        "parameters": {
-            "type": "object",
-            "properties": {"number": {"type": "integer"}},
-            "required": ["number"],
-        },
-    },
-}
 
 
 def call(number: int, **more: Any) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from gates import row, write_rows
 from safetensors.numpy import save_file
 
 from tuner_tui import paths
@@ -26,34 +26,11 @@ from tuner_tui.training.presets import load_preset
 ROWS = 6
 
 
-def row(number: int) -> dict[str, Any]:
-    tool = {
-        "type": "function",
-        "function": {
-            "name": "open_gate",
-            "description": "Open a gate.",
-            "parameters": {
-                "type": "object",
-                "properties": {"number": {"type": "integer"}},
-                "required": ["number"],
-            },
-        },
-    }
-    call = {"type": "function", "function": {"name": "open_gate", "arguments": {"number": number}}}
-    answer: dict[str, Any] = {"role": "assistant", "content": "", "tool_calls": [call]}
-    if number % 3 == 0:
-        answer = {"role": "assistant", "content": "None of the tools can do that."}
-    request = f"Open gate {number}." if number % 3 else f"Paint wall {number}."
-    return {"messages": [{"role": "user", "content": request}, answer], "tools": [tool]}
-
-
 @pytest.fixture
 def heldout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TUNER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    path = tmp_path / "heldout.jsonl"
-    path.write_text("".join(json.dumps(row(n + 1)) + "\n" for n in range(ROWS)))
-    return path
+    return write_rows(tmp_path / "heldout.jsonl", ROWS)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:

@@ -5,7 +5,7 @@ wants to know, lets the model answer many exchanges at once, and tells each its 
 questions. An item of one turn asks once; a task in an environment asks again after every call.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -176,11 +176,11 @@ class Task(Protocol):
 
 
 class OneTurn:
-    """The exchange of an item that is answered once and judged by calls."""
+    """The exchange of an item that is answered once; `judged` makes the outcome of the answer."""
 
-    def __init__(self, item: Item, judge: "Judge") -> None:
+    def __init__(self, item: Item, judged: Callable[[Answer], Outcome]) -> None:
         self._item = item
-        self._judge = judge
+        self._judged = judged
         self._answer: Answer | None = None
 
     def question(self) -> Ask | None:
@@ -192,21 +192,18 @@ class OneTurn:
 
     def outcome(self) -> Outcome:
         assert self._answer is not None, "not over yet"
-        answer = self._answer
-        verdict = self._judge(self._item, answer.parsed)
-        fields = verdict.to_json()
-        right, error = bool(fields.pop("right")), fields.pop("error")
-        return Outcome(
-            verdict=fields,
-            right=right,
-            error=error,
-            text=answer.text,
-            calls=answer.parsed.calls,
-            strict=answer.parsed.strict,
-        )
+        return self._judged(self._answer)
 
 
-class Judge(Protocol):
-    """The verdict on one answer."""
-
-    def __call__(self, item: Item, answer: ParsedAnswer, /) -> Verdict: ...
+def outcome_of(answer: Answer, verdict: Verdict) -> Outcome:
+    """The outcome of an answer that was compared with gold calls."""
+    fields = verdict.to_json()
+    right, error = bool(fields.pop("right")), fields.pop("error")
+    return Outcome(
+        verdict=fields,
+        right=right,
+        error=error,
+        text=answer.text,
+        calls=answer.parsed.calls,
+        strict=answer.parsed.strict,
+    )

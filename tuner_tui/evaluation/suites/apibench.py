@@ -21,7 +21,7 @@ from tuner_tui.data.converters.apibench import from_apibench
 from tuner_tui.data.converters.errors import ConversionError
 from tuner_tui.data.literals.values import bracketed, split_top
 from tuner_tui.errors import UserError
-from tuner_tui.evaluation.tasks import Answer, Ask, Exchange, Item, Measure, Outcome, Weights
+from tuner_tui.evaluation.tasks import Answer, Exchange, Item, Measure, OneTurn, Outcome
 
 _HUB_LOAD = "torch.hub.load"
 _POSITIONS = {
@@ -132,52 +132,41 @@ class ApiBenchTask:
 
     def begin(self, item: Item) -> Exchange:
         """One answer in words and code."""
-        return _Exchange(item, self._rows[item.id], self._apis)
+        row = self._rows[item.id]
+        return OneTurn(item, lambda answer: _outcome(row, self._apis, answer))
 
 
-class _Exchange:
-    def __init__(self, item: Item, row: _Row, apis: Sequence[_Api]) -> None:
-        self._item, self._row, self._apis = item, row, apis
-        self._answer: Answer | None = None
+def _outcome(row: _Row, apis: Sequence[_Api], answer: Answer) -> Outcome:
+    text = answer.text[:_LONGEST]
+    exact = names_api(text, row.reference)
+    api = _match(_named_call(text, required=row.provider == "PyTorch"), apis)
+    same = api is not None and api.domain == row.domain
+    if exact:
+        error = None
+    elif api is None:
+        error = "unknown_api" if "(" in text else "no_api"
+    else:
+        error = "other_api" if same else "other_domain"
+    return Outcome(
+        verdict={"exact_api": exact, "domain_match": same, "known_api": api is not None},
+        right=exact,
+        error=error,
+        text=answer.text,
+    )
 
-    def question(self) -> Ask | None:
-        return Ask(self._item.messages, self._item.tools) if self._answer is None else None
 
-    def answered(self, answer: Answer | Weights) -> None:
-        if isinstance(answer, Answer):
-            self._answer = answer
-
-    def outcome(self) -> Outcome:
-        assert self._answer is not None, "not over yet"
-        text = self._answer.text[:_LONGEST]
-        exact = names_api(text, self._row.reference)
-        api = self._match(_named_call(text, required=self._row.provider == "PyTorch"))
-        same = api is not None and api.domain == self._row.domain
-        if exact:
-            error = None
-        elif api is None:
-            error = "unknown_api" if "(" in text else "no_api"
-        else:
-            error = "other_api" if same else "other_domain"
-        return Outcome(
-            verdict={"exact_api": exact, "domain_match": same, "known_api": api is not None},
-            right=exact,
-            error=error,
-            text=self._answer.text,
-        )
-
-    def _match(self, call: str | None) -> _Api | None:
-        """The first API of the list whose texts are all in the answer's call."""
-        if call is None:
-            return None
-        first: dict[str, str] = {}
-        for api in self._apis:
-            if api.function not in first:
-                first[api.function] = next(iter(_calls_of(call, api.function)), call)
-            within = first[api.function]
-            if all(needle in within for needle in api.needles):
-                return api
+def _match(call: str | None, apis: Sequence[_Api]) -> _Api | None:
+    """The first API of the list whose texts are all in the answer's call."""
+    if call is None:
         return None
+    first: dict[str, str] = {}
+    for api in apis:
+        if api.function not in first:
+            first[api.function] = next(iter(_calls_of(call, api.function)), call)
+        within = first[api.function]
+        if all(needle in within for needle in api.needles):
+            return api
+    return None
 
 
 def names_api(text: str, reference: str) -> bool:

@@ -7,7 +7,7 @@ from tuner_tui.data.answers.scoring import ERROR_TYPES, judge
 from tuner_tui.data.dataset import load_dataset
 from tuner_tui.data.examples import Example, conversation, gold_calls
 from tuner_tui.errors import UserError
-from tuner_tui.evaluation.tasks import FUNCTION_CALLING, Exchange, Item, OneTurn
+from tuner_tui.evaluation.tasks import FUNCTION_CALLING, Exchange, Item, OneTurn, outcome_of
 
 
 class HeldoutTask:
@@ -42,7 +42,7 @@ class HeldoutTask:
 
     def begin(self, item: Item) -> Exchange:
         """One answer, judged by the gold calls of the row."""
-        return OneTurn(item, lambda item, answer: judge(item.gold, answer, item.tools))
+        return OneTurn(item, lambda answer: outcome_of(answer, judge(item.gold, answer.parsed, item.tools)))
 
 
 def _item(row: int, example: Example) -> Item | None:

@@ -20,12 +20,11 @@ from tuner_tui.evaluation.suites.bfcl.verdicts import ERROR_TYPES, Checked, Chec
 from tuner_tui.evaluation.tasks import (
     FUNCTION_CALLING,
     Answer,
-    Ask,
     Exchange,
     Item,
     Measure,
+    OneTurn,
     Outcome,
-    Weights,
 )
 
 UNPASSABLE = frozenset(
@@ -101,7 +100,8 @@ class BfclTask:
 
     def begin(self, item: Item) -> Exchange:
         """One answer, judged by the official checker."""
-        return _Exchange(item, self._entries[item.id], self._checker)
+        entry = self._entries[item.id]
+        return OneTurn(item, lambda answer: _outcome(item, entry, self._checker, answer))
 
     def check(self, item: Item, answer: ParsedAnswer) -> Checked:
         """The official verdict on an answer to an item."""
@@ -137,32 +137,17 @@ class BfclTask:
         return items
 
 
-class _Exchange:
-    """One answer to one item."""
-
-    def __init__(self, item: Item, entry: _Entry, checker: Checker) -> None:
-        self._item, self._entry, self._checker = item, entry, checker
-        self._answer: Answer | None = None
-
-    def question(self) -> Ask | None:
-        return Ask(self._item.messages, self._item.tools) if self._answer is None else None
-
-    def answered(self, answer: Answer | Weights) -> None:
-        if isinstance(answer, Answer):
-            self._answer = answer
-
-    def outcome(self) -> Outcome:
-        assert self._answer is not None, "not over yet"
-        parsed = self._answer.parsed
-        checked = _check(self._checker, self._entry, parsed)
-        return Outcome(
-            verdict=_measures(self._item, self._entry.kind, parsed, checked),
-            right=checked.valid,
-            error=checked.error,
-            text=self._answer.text,
-            calls=parsed.calls,
-            strict=parsed.strict,
-        )
+def _outcome(item: Item, entry: _Entry, checker: Checker, answer: Answer) -> Outcome:
+    parsed = answer.parsed
+    checked = _check(checker, entry, parsed)
+    return Outcome(
+        verdict=_measures(item, entry.kind, parsed, checked),
+        right=checked.valid,
+        error=checked.error,
+        text=answer.text,
+        calls=parsed.calls,
+        strict=parsed.strict,
+    )
 
 
 def _check(checker: Checker, entry: _Entry, answer: ParsedAnswer) -> Checked:
