@@ -9,7 +9,8 @@ from families import CONVERSATIONS, FAMILIES, UNWEIGHTED, family_model
 
 from tuner_tui.data.examples import Example, conversation
 from tuner_tui.data.rendering import masks
-from tuner_tui.data.rendering.preview import ChatTemplate, Encoded
+from tuner_tui.data.rendering.encoded import Encoded
+from tuner_tui.data.rendering.preview import ChatTemplate
 from tuner_tui.data.rendering.template import TemplateFailure
 
 IGNORED = -100

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tuner_tui.cli import main
 from tuner_tui.data.dataset import load_dataset
 from tuner_tui.data.layouts.formats import Format
-from tuner_tui.data.parts.mix import SOURCE, Mix, Part, PartReport, mix_files
+from tuner_tui.data.parts.draws import SOURCE
+from tuner_tui.data.parts.mix import Mix, Part, PartReport, mix_files
 from tuner_tui.data.parts.quotas import Goal, largest_remainder
 from tuner_tui.data.progress import Progress
 from tuner_tui.data.sources import open_source

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuner_tui.data.statistics import Bin, Spread, Statistics, ToolUse, bins, spread
+from tuner_tui.data.spreads import Bin, Spread, bins, spread
+from tuner_tui.data.statistics import Statistics, ToolUse
 from tuner_tui.data.tally import Tally
 
 

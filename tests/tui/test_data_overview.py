@@ -4,7 +4,7 @@ import pytest
 from textual.app import App, ComposeResult
 
 from tuner_tui.data.progress import Progress
-from tuner_tui.data.statistics import bins, spread
+from tuner_tui.data.spreads import bins, spread
 from tuner_tui.tui import dataset_state
 from tuner_tui.tui.widgets.histogram import Histogram
 

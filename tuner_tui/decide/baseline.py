@@ -37,8 +37,8 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The best prompt that was measured: its arm, its right calls, and the requests it kept "
-    "without a call."""
+    """The best prompt that was measured: its arm, its right calls, and the requests it kept without a
+    call."""
 
     arm: str
     full_match: Measured
@@ -76,6 +76,16 @@ def read_baseline(summary: Mapping[str, Any]) -> Baseline | None:
         if best is None or candidate.right > best.right:
             best = candidate
     return best
+
+
+def few_items(baseline: Baseline) -> list[str]:
+    """A sentence of caution where too few items were measured, else nothing."""
+    if baseline.items >= FEW_ITEMS:
+        return []
+    return [
+        f"Only {baseline.items} items were measured: the interval is wide, so add items before you rely on "
+        "it."
+    ]
 
 
 def _measured(rate: Mapping[str, Any] | None) -> Measured | None:

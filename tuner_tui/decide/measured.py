@@ -6,8 +6,9 @@ tool and which values is meaning: training is credited with that only.
 
 from collections.abc import Callable
 
-from tuner_tui.decide.baseline import ENOUGH, FEW_ITEMS
-from tuner_tui.decide.evidence import Evidence, Reached
+from tuner_tui.decide.baseline import ENOUGH
+from tuner_tui.decide.evidence import Evidence
+from tuner_tui.decide.figures import credit, figures, gain, named, the_prompt
 from tuner_tui.decide.methods import Method, choose_method
 from tuner_tui.decide.recommendation import Alternative, Recommendation
 
@@ -40,7 +41,7 @@ def tuning_paid(now: Evidence) -> Recommendation | None:
     """There is a tuned model, and it beats what needs no training."""
     if now.tuned is None or now.gain is None or now.gain["interval"][0] <= 0:
         return None
-    reasons = [_gain(now), *_figures(now, now.tuned)]
+    reasons = [gain(now), *figures(now, now.tuned)]
     steps = ["Serve it with constrained decoding if the rate without it is not enough: it costs nothing."]
     alternatives = [Alternative("lora", "once more, with rows for the errors that are left.")]
     low, high = _REWARDED
@@ -77,9 +78,9 @@ def tuning_did_not_pay(now: Evidence) -> Recommendation | None:
         headline="Do not use the tuned model: it is worse than what needs no training."
         if worse
         else "No evidence that the tuned model is better than what needs no training.",
-        reasons=[_gain(now), *_figures(now, now.tuned)],
+        reasons=[gain(now), *figures(now, now.tuned)],
         first_steps=[
-            f"Use {_named(best)}, or measure more items before you decide.",
+            f"Use {named(best)}, or measure more items before you decide.",
             "Look at the changed items of the report: they say what the training rows lack.",
         ],
         preset=None,
@@ -97,9 +98,9 @@ def prompt_is_enough(now: Evidence) -> Recommendation | None:
         verdict="prompt",
         technique="prompt",
         headline="Do not train: a prompt is enough.",
-        reasons=[*_figures(now, best), "What is left to gain is smaller than what a training run costs."],
+        reasons=[*figures(now, best), "What is left to gain is smaller than what a training run costs."],
         first_steps=[
-            f"Put {_named(best)} into use, under version control.",
+            f"Put {named(best)} into use, under version control.",
             "Keep the items, and measure again whenever the prompt or the model changes.",
         ],
         preset=None,
@@ -118,11 +119,11 @@ def constraint_is_enough(now: Evidence) -> Recommendation | None:
         technique="prompt",
         headline="Do not train: constrain the output.",
         reasons=[
-            *_figures(now, best),
+            *figures(now, best),
             "Tools and values are right often enough once the form is: training would only teach the form.",
         ],
         first_steps=[
-            f"Use {_named(best)}: switch on structured output or strict tool calling in your server, with "
+            f"Use {named(best)}: switch on structured output or strict tool calling in your server, with "
             "the schemas of your tools.",
             "Leave the model a way to answer in words.",
         ],
@@ -138,7 +139,7 @@ def retrieval_is_enough(now: Evidence) -> Recommendation | None:
     fresh = "fresh" in now.answers.get("knowledge", ())
     if best is None and not fresh:
         return None
-    reasons = _figures(now, best or _the_prompt(now))
+    reasons = figures(now, best or the_prompt(now))
     if best is None:
         reasons.append("Answers need facts that change each week; weights hold what they were in training.")
     return Recommendation(
@@ -149,7 +150,7 @@ def retrieval_is_enough(now: Evidence) -> Recommendation | None:
         else "Add retrieval for the facts before you train.",
         reasons=reasons,
         first_steps=[
-            f"Use {_named(best)}: an index over your rows, and the most alike in the prompt."
+            f"Use {named(best)}: an index over your rows, and the most alike in the prompt."
             if best
             else "Put the right passage into the prompt by hand, and measure: the best that retrieval can "
             "reach.",
@@ -163,7 +164,7 @@ def retrieval_is_enough(now: Evidence) -> Recommendation | None:
 
 def constrain_first(now: Evidence) -> Recommendation | None:
     """Nearly all that fails is form, and constrained decoding was not measured."""
-    best = _the_prompt(now)
+    best = the_prompt(now)
     wrong = best.right.total - best.right.count
     if now.constrained is not None or not wrong or best.form / wrong < ENOUGH:
         return None
@@ -172,7 +173,7 @@ def constrain_first(now: Evidence) -> Recommendation | None:
         technique="prompt",
         headline="Constrain the output and measure again before you train.",
         reasons=[
-            *_figures(now, best),
+            *figures(now, best),
             "Nearly all that fails is form, which a grammar mends without training.",
         ],
         first_steps=["Measure with the arm constrained: pip install 'tuner-tui[constrain]'."],
@@ -191,7 +192,7 @@ def collect_data(now: Evidence) -> Recommendation | None:
         verdict="collect",
         technique="prompt",
         headline="Tuning looks right, but collect examples first.",
-        reasons=[*_figures(now, _the_prompt(now)), *_credit(now), f"{had}; {ENOUGH_ROWS} are the least."],
+        reasons=[*figures(now, the_prompt(now)), *credit(now), f"{had}; {ENOUGH_ROWS} are the least."],
         first_steps=[
             "Collect real requests with the answers that you would sign, most of them for the error types "
             "above: 300 rows for a fixed set of tools, 1,000 or more for varied behaviour.",
@@ -205,7 +206,7 @@ def collect_data(now: Evidence) -> Recommendation | None:
 
 def tune(now: Evidence) -> Recommendation:
     """Failures of meaning remain that no prompt and no grammar mends, and there are rows to learn from."""
-    best = _the_prompt(now)
+    best = the_prompt(now)
     share = FEW_SHARE * best.right.total
     failures = frozenset(_FAILURES[e] for e, n in best.errors.items() if e in _FAILURES and n > share)
     method: Method = choose_method(now.answers, failures)
@@ -213,7 +214,7 @@ def tune(now: Evidence) -> Recommendation:
         verdict="tune",
         technique=method.technique,
         headline=method.headline,
-        reasons=[*_figures(now, best), *_credit(now), *method.reasons],
+        reasons=[*figures(now, best), *credit(now), *method.reasons],
         first_steps=[
             f"Train on the {now.rows:,} rows; `tuner inspect FILE --model MODEL` first, and mend every "
             "error.",
@@ -240,82 +241,3 @@ MEASURED_RULES: tuple[Callable[[Evidence], Recommendation | None], ...] = (
     collect_data,
     tune,
 )
-
-_NAMES = {
-    "base": "the plain prompt",
-    "instruction": "the prompt with an instruction",
-    "examples": "the prompt with an instruction and examples",
-    "retrieved": "the prompt with retrieved examples",
-    "constrained": "the plain prompt with constrained decoding",
-    "tuned": "the tuned model",
-    "tuned_constrained": "the tuned model with constrained decoding",
-}
-
-
-def _named(reached: Reached) -> str:
-    if reached.arm in _NAMES:
-        return _NAMES[reached.arm]
-    prompt = reached.arm.removesuffix("+constrained")
-    name = _NAMES.get(prompt) or f"your prompt {prompt.removeprefix('prompt:')}"
-    return f"{name} with constrained decoding" if reached.constrained else name
-
-
-def _figures(now: Evidence, shown: Reached) -> list[str]:
-    """The figures of an arm; of a constrained one, beside the best without a constraint."""
-    lines = [
-        f"{_named(shown).capitalize()} is right on {shown.right} of {shown.right.total} items{_parts(shown)}."
-    ]
-    plain = now.best(lambda each: not each.constrained and each.tuned == shown.tuned)
-    if shown.constrained and plain is not None:
-        lines.append(f"Without a constraint, {_named(plain)} is right on {plain.right}{_parts(plain)}.")
-    held = now.arms.get("tuned_constrained") if shown.tuned else now.constrained
-    if not shown.constrained and held is not None:
-        lines.append(f"{_named(held).capitalize()} is right on {held.right}{_parts(held)}.")
-    if shown.right.total < FEW_ITEMS:
-        lines.append(
-            f"Only {shown.right.total} items were measured: the interval is wide, so add items before you "
-            "rely "
-            "on it."
-        )
-    return lines
-
-
-def _parts(reached: Reached) -> str:
-    parts = []
-    if reached.full_match is not None:
-        parts.append(f"calls {reached.full_match}")
-    if reached.no_call is not None:
-        parts.append(f"kept without a call {reached.no_call}")
-    return f" ({', '.join(parts)})" if parts else ""
-
-
-def _credit(now: Evidence) -> list[str]:
-    """What training can be credited with: never the form."""
-    best = _the_prompt(now)
-    lines = [
-        f"Of the {best.right.total - best.right.count} items that this prompt gets wrong, {best.form} are "
-        "wrong "
-        f"in form, which constrained decoding mends, and {best.meaning} in meaning, which is what training "
-        "is for."
-    ]
-    if now.constrained is not None:
-        left = now.constrained.right.total - now.constrained.right.count
-        lines.append(f"With constrained decoding {left} items stay wrong: this is all that training can win.")
-    return lines
-
-
-def _gain(now: Evidence) -> str:
-    best, gain = now.untrained, now.gain
-    assert best is not None and gain is not None
-    low, high = (100 * bound for bound in gain["interval"])
-    return (
-        f"Against the best that needs no training ({_named(best)}) the tuned model changes "
-        f"{100 * gain['delta']:+.1f} points of right items [{low:+.1f} to {high:+.1f}], {gain['fixed']} "
-        "fixed and "
-        f"{gain['broken']} broken of {gain['pairs']} (exact McNemar p = {gain['p_value']:.2g})."
-    )
-
-
-def _the_prompt(now: Evidence) -> Reached:
-    assert now.prompt is not None, "evidence has a prompt"
-    return now.prompt

@@ -21,7 +21,7 @@ from tuner_tui.report.text import (
     seconds,
     sparkline,
 )
-from tuner_tui.training.method_sections import applies
+from tuner_tui.training.methods import applies
 from tuner_tui.visible import visible
 
 _CHANGED = 20

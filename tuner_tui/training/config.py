@@ -11,27 +11,15 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from pydantic.fields import FieldInfo
 
 from tuner_tui.errors import UserError
-from tuner_tui.training.method_sections import (
-    METHODS,
-    GroupConfig,
-    LaunchConfig,
-    Method,
-    PPOConfig,
-    PreferenceConfig,
-    RewardConfig,
-    applies,
-)
-from tuner_tui.training.sections import (
-    DataConfig,
-    EvaluationConfig,
-    LoggingConfig,
-    LoraConfig,
-    ModelConfig,
-    OptimizationConfig,
-    QuantizationConfig,
-    Section,
-    explained,
-)
+from tuner_tui.training.methods import METHODS, Method, applies
+from tuner_tui.training.sections.base import Section, explained
+from tuner_tui.training.sections.data import DataConfig, EvaluationConfig
+from tuner_tui.training.sections.groups import GroupConfig
+from tuner_tui.training.sections.launch import LaunchConfig
+from tuner_tui.training.sections.model import LoraConfig, ModelConfig, QuantizationConfig
+from tuner_tui.training.sections.optimization import LoggingConfig, OptimizationConfig
+from tuner_tui.training.sections.ppo import PPOConfig
+from tuner_tui.training.sections.preference import PreferenceConfig, RewardConfig
 
 __all__ = [
     "METHODS",

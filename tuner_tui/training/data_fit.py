@@ -9,7 +9,7 @@ from pathlib import Path
 from tuner_tui.data.examples import Example, is_preference, is_unpaired
 from tuner_tui.errors import UserError
 from tuner_tui.training.config import TrainConfig
-from tuner_tui.training.method_sections import Method
+from tuner_tui.training.methods import Method
 
 LOOKED_AT = 200
 """Rows of a file that are read for this: enough to tell, and read in an instant."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tuner_tui.training.method_sections import Method
+from tuner_tui.training.methods import Method
 
 
 @dataclass(frozen=True, slots=True)

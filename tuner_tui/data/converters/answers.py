@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 
 import orjson
 
+from tuner_tui.data.converters.calls import calls_in_literal, make_call, to_arguments
 from tuner_tui.data.converters.errors import json_reason, malformed, unparseable
-from tuner_tui.data.converters.messages import calls_in_literal, make_call, to_arguments
 from tuner_tui.data.examples import Message, ToolCall
 from tuner_tui.data.literals.values import bracketed
 

@@ -13,8 +13,8 @@ Source: https://github.com/AlibabaResearch/DAMO-ConvAI, api-bank/lv1-lv2-samples
 from collections.abc import Mapping
 from typing import Any
 
+from tuner_tui.data.converters.calls import make_call, to_arguments
 from tuner_tui.data.converters.errors import ConversionError, kind_of, malformed, require
-from tuner_tui.data.converters.messages import make_call, to_arguments
 from tuner_tui.data.converters.results import result_text
 from tuner_tui.data.examples import Example, Message
 from tuner_tui.data.layouts.companions import Companion

@@ -21,7 +21,8 @@ from typing import Any
 
 from tuner_tui.data.converters.bfcl_answers import called, chosen
 from tuner_tui.data.converters.errors import ConversionError, kind_of, malformed
-from tuner_tui.data.converters.messages import to_messages, to_tools
+from tuner_tui.data.converters.messages import to_messages
+from tuner_tui.data.converters.tools import to_tools
 from tuner_tui.data.examples import Example, Message, ToolCall
 from tuner_tui.data.layouts.companions import Companion
 

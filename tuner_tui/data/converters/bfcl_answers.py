@@ -4,8 +4,8 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tuner_tui.data.converters.calls import make_call
 from tuner_tui.data.converters.errors import kind_of, malformed, unparseable
-from tuner_tui.data.converters.messages import make_call
 from tuner_tui.data.examples import ToolCall
 from tuner_tui.data.literals.safe_ast import parse_expression
 from tuner_tui.data.literals.values import literal_value

@@ -5,8 +5,9 @@ from typing import Any
 
 from tuner_tui.data.converters.anthropic import unfold_blocks
 from tuner_tui.data.converters.errors import require
-from tuner_tui.data.converters.messages import to_messages, tools_of
+from tuner_tui.data.converters.messages import to_messages
 from tuner_tui.data.converters.system import with_system
+from tuner_tui.data.converters.tools import tools_of
 from tuner_tui.data.converters.turns import merge_turns, name_results
 from tuner_tui.data.examples import Example
 

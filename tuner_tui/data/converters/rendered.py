@@ -8,9 +8,11 @@ from typing import Any
 
 import orjson
 
+from tuner_tui.data.converters.calls import to_call
 from tuner_tui.data.converters.errors import malformed
-from tuner_tui.data.converters.messages import to_call, to_message, to_tools
+from tuner_tui.data.converters.messages import to_message
 from tuner_tui.data.converters.tagged import from_hermes
+from tuner_tui.data.converters.tools import to_tools
 from tuner_tui.data.converters.turns import name_results
 from tuner_tui.data.examples import Example, Message
 from tuner_tui.data.literals.values import bracketed

@@ -16,8 +16,9 @@ Source: https://github.com/fairyshine/Seal-Tools, Seal-Tools_Dataset.
 from collections.abc import Mapping
 from typing import Any
 
+from tuner_tui.data.converters.calls import make_call, to_arguments
 from tuner_tui.data.converters.errors import ConversionError, kind_of, malformed, unparseable
-from tuner_tui.data.converters.messages import make_call, to_arguments, to_tools
+from tuner_tui.data.converters.tools import to_tools
 from tuner_tui.data.examples import Example, ToolCall
 from tuner_tui.data.layouts.companions import Companion
 from tuner_tui.data.literals.values import read_value

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
+from tuner_tui.data.converters.calls import calls_in_text
 from tuner_tui.data.converters.conversations import from_messages, from_sharegpt
 from tuner_tui.data.converters.errors import kind_of, malformed, require
-from tuner_tui.data.converters.messages import calls_in_text, text_of, to_turns, tools_of
+from tuner_tui.data.converters.messages import text_of, to_turns
 from tuner_tui.data.converters.rendered import from_rendered
 from tuner_tui.data.converters.system import with_system
+from tuner_tui.data.converters.tools import tools_of
 from tuner_tui.data.converters.turns import name_results
 from tuner_tui.data.examples import Example, Message
 

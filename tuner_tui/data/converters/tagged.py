@@ -6,8 +6,9 @@ from typing import Any
 
 from tuner_tui.data.converters.answers import read_answer
 from tuner_tui.data.converters.errors import ConversionError, require
-from tuner_tui.data.converters.messages import to_messages, to_tools, tools_of
+from tuner_tui.data.converters.messages import to_messages
 from tuner_tui.data.converters.system import with_system
+from tuner_tui.data.converters.tools import to_tools, tools_of
 from tuner_tui.data.converters.turns import merge_turns, name_results
 from tuner_tui.data.examples import Example, Message
 from tuner_tui.data.literals.values import bracketed, objects_in_text, read_value

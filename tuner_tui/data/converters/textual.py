@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tuner_tui.data.converters.answers import glaive_call
+from tuner_tui.data.converters.calls import make_call, to_arguments
 from tuner_tui.data.converters.errors import ConversionError, kind_of, malformed, require, unparseable
 from tuner_tui.data.converters.finish import FINISH, calls_finish, with_answer
-from tuner_tui.data.converters.messages import make_call, to_arguments, to_messages, to_tools
+from tuner_tui.data.converters.messages import to_messages
 from tuner_tui.data.converters.system import with_system
+from tuner_tui.data.converters.tools import to_tools
 from tuner_tui.data.converters.turns import merge_turns, name_results
 from tuner_tui.data.examples import Example, Message, ToolCall
 from tuner_tui.data.literals.values import (

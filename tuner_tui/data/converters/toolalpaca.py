@@ -18,8 +18,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tuner_tui.data.converters.calls import make_call, to_arguments
 from tuner_tui.data.converters.errors import ConversionError, kind_of, malformed, require, unparseable
-from tuner_tui.data.converters.messages import make_call, to_arguments
 from tuner_tui.data.converters.openapi import tools_of_document
 from tuner_tui.data.examples import Example, Message, ToolCall
 

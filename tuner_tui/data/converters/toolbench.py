@@ -15,7 +15,8 @@ from typing import Any
 
 from tuner_tui.data.converters.errors import ConversionError, kind_of, malformed
 from tuner_tui.data.converters.finish import FINISH, calls_finish, with_answer
-from tuner_tui.data.converters.messages import to_messages, to_tools
+from tuner_tui.data.converters.messages import to_messages
+from tuner_tui.data.converters.tools import to_tools
 from tuner_tui.data.converters.turns import name_results
 from tuner_tui.data.examples import Example
 

@@ -15,8 +15,8 @@ Source: https://github.com/microsoft/ToolTalk, data/easy and data/tooltalk.
 from collections.abc import Mapping
 from typing import Any
 
+from tuner_tui.data.converters.calls import make_call, to_arguments
 from tuner_tui.data.converters.errors import kind_of, malformed, require
-from tuner_tui.data.converters.messages import make_call, to_arguments
 from tuner_tui.data.converters.results import result_text
 from tuner_tui.data.examples import Example, Message
 

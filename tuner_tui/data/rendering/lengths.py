@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from tuner_tui.data.examples import Example, is_preference
+from tuner_tui.data.rendering.encoded import Encoded
 from tuner_tui.data.rendering.masks import teaches_end
-from tuner_tui.data.rendering.preview import Encoded
 from tuner_tui.data.rules import Finding, finding
 
 

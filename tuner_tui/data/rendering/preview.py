@@ -10,11 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 
 from tuner_tui.data.examples import Example, Message, conversation
 from tuner_tui.data.rendering import masks
-from tuner_tui.data.rendering.masks import Piece, Run
+from tuner_tui.data.rendering.encoded import Encoded, all_of, token_row
+from tuner_tui.data.rendering.masks import Piece
 from tuner_tui.data.rendering.model_files import (
     Sources,
     own_sources,
@@ -52,27 +53,6 @@ class Rendered:
     def trained(self) -> int:
         """How many tokens are trained."""
         return sum(token.trained for token in self.tokens)
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """One token row as training has it.
-
-    Args:
-        text: what is rendered.
-        ids: its tokens.
-        offsets: of each token, the characters that it stands for; empty where nobody needs them.
-        mask: which tokens are learned.
-        turns: the assistant messages that are learned.
-        spans: of each of `turns`, its tokens; empty where the marks do not tell the turns apart.
-    """
-
-    text: str
-    ids: list[int]
-    offsets: list[Span]
-    mask: list[bool]
-    turns: tuple[Message, ...]
-    spans: list[Run]
 
 
 class ChatTemplate:
@@ -138,7 +118,7 @@ class ChatTemplate:
         """
         messages, tools = conversation(example), example["tools"]
         pieces = masks.pieces(messages, marked=self._template(tools).marks_generation)
-        rows = _all_of(self._encode([(piece, tools) for piece in pieces], offsets=True))
+        rows = all_of(self._encode([(piece, tools) for piece in pieces], offsets=True))
         if isinstance(rows, TemplateFailure):
             raise rows
         text = self._render(messages, tools, False)[0]
@@ -169,7 +149,7 @@ class ChatTemplate:
             pieces += [(piece, tools) for piece in made]
             counts.append(len(made))
         encoded = iter(self._encode(pieces, offsets=False))
-        return [_all_of([next(encoded) for _ in range(count)]) for count in counts]
+        return [all_of([next(encoded) for _ in range(count)]) for count in counts]
 
     @cached_property
     def _own_text(self) -> Render | None:
@@ -214,7 +194,7 @@ class ChatTemplate:
             text, spans, before = made
             prompt_ids = None if before is None else next(prompts).ids
             marked = self._template(tools).marks_generation
-            one = _encoded(piece, text, spans if marked else None, prompt_ids, next(encodings), offsets)
+            one = token_row(piece, text, spans if marked else None, prompt_ids, next(encodings), offsets)
             found.append(one)
         return found
 
@@ -257,59 +237,6 @@ class ChatTemplate:
 def _compiled(sources: Sources) -> tuple[Template, Template]:
     plain = Template(sources.plain)
     return plain, plain if sources.tools == sources.plain else Template(sources.tools)
-
-
-def _all_of(encoded: Sequence[Encoded | TemplateFailure]) -> list[Encoded] | TemplateFailure:
-    rows = []
-    for one in encoded:
-        if isinstance(one, TemplateFailure):
-            return one
-        rows.append(one)
-    return rows
-
-
-def _encoded(
-    piece: Piece,
-    text: str,
-    marked: list[Span] | None,
-    prompt_ids: list[int] | None,
-    encoding: Encoding,
-    offsets: bool,
-) -> Encoded:
-    ids = encoding.ids
-    runs = None if marked is None else list(_marked_runs(marked, encoding))
-    marks = None
-    if runs is not None:
-        marks = [False] * len(ids)
-        for start, stop in runs:
-            marks[start:stop] = [True] * (stop - start)
-    mask = masks.learned_tokens(ids, prompt_ids, marks)
-    if runs is None or prompt_ids is not None:
-        runs = masks.runs(mask)
-    spans = _by_turn(runs, len(piece.turns))
-    # A list of pairs for every token is dear: only when it is asked for.
-    return Encoded(text, ids, encoding.offsets if offsets else [], mask, piece.turns, spans)
-
-
-def _marked_runs(marked: Sequence[Span], encoding: Encoding) -> Iterator[Run]:
-    for start, end in marked:
-        # As transformers maps characters to tokens, its corner cases included.
-        first, last = encoding.char_to_token(start), encoding.char_to_token(end - 1)
-        if first is None:
-            break
-        yield first, last + 1 if last else len(encoding.ids)
-
-
-def _by_turn(runs: Sequence[Run], turns: int) -> list[Run]:
-    """The runs of tokens of each turn; empty where it cannot be told which are whose."""
-    if len(runs) > turns:  # some templates mark a turn and its end apart
-        joined: list[Run] = []
-        for start, stop in runs:
-            if joined and joined[-1][1] == start:
-                start = joined.pop()[0]
-            joined.append((start, stop))
-        runs = joined
-    return list(runs) if len(runs) == turns else []
 
 
 def _token_spans(text: str, ids: list[int], offsets: list[Span], mask: list[bool]) -> list[TokenSpan]:

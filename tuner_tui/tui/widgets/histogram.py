@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 if TYPE_CHECKING:
-    from tuner_tui.data.statistics import Bin, Spread
+    from tuner_tui.data.spreads import Bin, Spread
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _LEFT_EIGHTHS = " ▏▎▍▌▋▊▉█"
