@@ -51,11 +51,14 @@ def _item(row: int, example: Example) -> Item | None:
     asked = [each["content"] for each in messages[:last] if each["role"] == "user"]
     if not asked:
         return None
+    gold = gold_calls(example)
     return Item(
         id=str(row),
         row=row,
         request=asked[-1],
         messages=[dict(each) for each in messages[:last]],
         tools=[dict(tool) for tool in example.get("tools") or []],
-        gold=gold_calls(example),
+        gold=gold,
+        # Requests for one tool are alike: whoever can answer one can mostly answer the next.
+        group=gold[0].name if gold else "",
     )
