@@ -18,6 +18,7 @@ from tuner_tui.errors import UserError
 from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.launch import start_baseline, start_evaluation, stop_evaluation
 from tuner_tui.evaluation.progress import load_items, load_summary, read_progress
+from tuner_tui.evaluation.subset import Limits
 from tuner_tui.runs.layout import RunState
 from tuner_tui.runs.store import create_run
 from tuner_tui.training.config import to_yaml
@@ -233,3 +234,37 @@ def test_a_suite_that_is_not_there_is_named(heldout: Path, capsys: pytest.Captur
     assert main(["eval", "embedded", "--suite", "apibench"]) == 2
     told = capsys.readouterr().err.splitlines()
     assert "'nonsense' is none of: heldout, bfcl" in told[0] and "needs a file" in told[1]
+
+
+def test_another_subset_or_adapter_loses_no_answer(heldout: Path) -> None:
+    run_dir = make_run(heldout)
+    adapter = run_dir / "adapter" / "adapter_model.safetensors"
+
+    def tuned(limits: Limits) -> dict[str, str]:
+        eval_dir = start_evaluation(run_dir, ("base", "tuned"), limits=limits)
+        wait_for(ended(eval_dir))
+        summary = load_summary(eval_dir)
+        assert summary is not None, (eval_dir / layout.LOG).read_text()
+        items = load_items(eval_dir, "tuned")
+        assert len(items) == summary["items"] == summary["arms"]["tuned"]["items"]
+        assert len(load_items(eval_dir, "base")) == len(items)
+        return {item["id"]: item["text"] for item in items}
+
+    three = tuned(Limits(3))
+    path = layout.arm_file(layout.heldout_dir(run_dir), "tuned")
+    marked = [{**json.loads(line), "text": "answered once"} for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(item) + "\n" for item in marked))
+    whole = tuned(Limits())
+    assert {id for id, text in whole.items() if text == "answered once"} == three.keys()
+    other = tuned(Limits(3, seed=5))
+    assert other.keys() != three.keys() and other.items() <= whole.items()
+    assert tuned(Limits()) == whole
+    content = adapter.read_bytes()
+    adapter.write_bytes(content[:-4] + b"\0\0\0\0")
+    assert "answered once" not in tuned(Limits(3)).values(), "another adapter answers anew"
+    adapter.write_bytes(content)
+    assert tuned(Limits()) == whole
+    start_evaluation(run_dir, ("base", "tuned"), fresh=True)
+    wait_for(ended(layout.heldout_dir(run_dir)))
+    again = {item["text"] for item in load_items(layout.heldout_dir(run_dir), "tuned")}
+    assert "answered once" not in again, "unless it is to be measured again"

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +20,7 @@ from tuner_tui.evaluation.arms import (
     retrieves,
     split,
 )
+from tuner_tui.evaluation.earlier import answers_key, forget, read_marks, set_aside
 from tuner_tui.evaluation.fingerprints import baseline_key, digest, model_mark
 from tuner_tui.evaluation.heartbeat import write_starting
 from tuner_tui.evaluation.layout import Request
@@ -54,7 +54,8 @@ def start_evaluation(
         heldout: the items; by default those that the run's configuration names, or those of the suite.
         limits: a subset, or repeats.
         temperature: 0 for greedy decoding.
-        fresh: measure everything again.
+        fresh: measure everything again. Otherwise nothing that was measured is lost: answers of another
+            subset, with other settings or by an adapter that has changed are set aside (see `earlier`).
 
     Returns:
         The evaluation's folder in the run directory, at once.
@@ -195,6 +196,9 @@ def _request(
     base = base_model(config)
     settings = (bits, double, config.model.dtype, longest)
     key = baseline_key(base, suite, heldout, settings, limits, temperature)
+    # An answer is the same in every subset; sampled ones rest on the seed.
+    any_subset = Limits(seed=limits.seed if temperature else 0)
+    answers = baseline_key(base, suite, heldout, settings, any_subset, temperature)
     return Request(
         suite=suite,
         model=base,
@@ -208,7 +212,7 @@ def _request(
         batch=config.evaluation.batch,
         max_new_tokens=longest,
         cache=paths.baselines_dir() / key,
-        fingerprint=digest(key, model_mark(str(adapter)) if adapter.is_dir() else ""),
+        fingerprint=digest(answers, model_mark(str(adapter)) if adapter.is_dir() else ""),
         limit=limits.items,
         seed=limits.seed,
         repeats=limits.repeats,
@@ -221,21 +225,17 @@ def _request(
 
 def _start(eval_dir: Path, request: Request, fresh: bool) -> Path:
     previous = _previous_request(eval_dir)
+    same = previous and previous.fingerprint == request.fingerprint and request.has_items_of(previous)
     if (eval_dir / layout.STATUS).exists() and read_progress(eval_dir).state.live:
-        if (
-            previous
-            and previous.fingerprint == request.fingerprint
-            and set(request.arms) <= set(previous.arms)
-        ):
+        if same and previous and set(request.arms) <= set(previous.arms):
             return eval_dir
         raise UserError(f"another evaluation is under way in {eval_dir}; wait for its end, or stop it first.")
-    if fresh or previous is None or previous.fingerprint != request.fingerprint:
-        _clear(eval_dir)
-    _forget_changed(eval_dir, request)
+    if not same:
+        (eval_dir / layout.SUMMARY).unlink(missing_ok=True)
+    _make_room(eval_dir, request, previous, fresh)
     if _is_complete(eval_dir, request):
         return eval_dir
-    for folder in (eval_dir, eval_dir / layout.CONTROL):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (eval_dir / layout.CONTROL).mkdir(mode=0o700, exist_ok=True)
     (eval_dir / layout.STOP).unlink(missing_ok=True)
     files.write_json(eval_dir / layout.REQUEST, request.to_json())
     write_starting(eval_dir)
@@ -259,24 +259,22 @@ def _is_complete(eval_dir: Path, request: Request) -> bool:
     return summary is not None and set(request.arms) <= summary["arms"].keys()
 
 
-def _clear(eval_dir: Path) -> None:
-    """Take away the items and the summary of another request."""
-    for path in (
-        eval_dir / layout.SUMMARY,
-        *(layout.arm_file(eval_dir, arm) for arm in stored_arms(eval_dir)),
-    ):
-        path.unlink(missing_ok=True)
-
-
-def _forget_changed(eval_dir: Path, request: Request) -> None:
-    """Take away what was answered to a prompt that has been edited since, or with other rows to retrieve."""
-    marks: dict[str, str] = {}
-    with suppress(OSError, ValueError):
-        marks = json.loads((eval_dir / layout.MARKS).read_bytes())
+def _make_room(eval_dir: Path, request: Request, previous: Request | None, fresh: bool) -> None:
+    """Set aside what was answered by another model, with other settings, to a prompt that has been edited
+    since, or with other rows to retrieve; or take it all away, to be measured again."""
     now = {arm: arm_mark(arm, request.training) for arm in request.arms}
-    for arm, mark in now.items():
-        if marks.get(arm, mark) != mark:
-            layout.arm_file(eval_dir, arm).unlink(missing_ok=True)
-            (eval_dir / layout.SUMMARY).unlink(missing_ok=True)
+    before = {**now, **read_marks(eval_dir)}
+    marks = {**before, **now}
+    for arm in stored_arms(eval_dir):
+        old = answers_key(previous.fingerprint if previous else "", before.get(arm, ""))
+        if fresh:
+            forget(eval_dir, arm, old)
+        elif old != answers_key(request.fingerprint, marks.get(arm, "")):
+            set_aside(eval_dir, arm, old)
+        else:
+            continue
+        (eval_dir / layout.SUMMARY).unlink(missing_ok=True)
+    for arm in request.arms if fresh else ():
+        forget(eval_dir, arm, answers_key(request.fingerprint, marks[arm]))
     eval_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files.write_json(eval_dir / layout.MARKS, {**marks, **now})
+    files.write_json(eval_dir / layout.MARKS, marks)

@@ -13,6 +13,7 @@ REQUEST = "request.json"
 STATUS = "status.json"
 SUMMARY = "summary.json"
 MARKS = "marks.json"
+EARLIER = "earlier"
 LOG = "worker.log"
 LOCK = "worker.lock"
 CONTROL = "control"
@@ -41,7 +42,8 @@ class Request:
     `model` is what `from_pretrained` takes and `name` what a person calls it; `bits` and `double`
     say how the base weights are quantized (None: not at all); `max_new_tokens` bounds an answer;
     `cache` is the folder with the arms of the same base model, read and added to; `fingerprint`
-    tells whether items that lie in the folder already belong to this request.
+    tells whether answers that lie in the folder already belong to this request; it is the same for all
+    subsets of a run's suite, whose items have the same ids.
 
     `heldout` is the file or folder that the suite's items come from, None for items that come with the suite.
     `limit` is the number of items of a subset, drawn with `seed` (None: all); each is answered `repeats`
@@ -71,6 +73,11 @@ class Request:
     api_key_env: str | None = None
     concurrency: int = 8
     training: tuple[Path, ...] = ()
+
+    def has_items_of(self, other: "Request") -> bool:
+        """Whether both ask for the same items of a suite, as often."""
+        drawn = self.limit is None or self.seed == other.seed
+        return (self.limit, self.repeats) == (other.limit, other.repeats) and drawn
 
     def to_json(self) -> dict[str, Any]:
         """The object that is written."""

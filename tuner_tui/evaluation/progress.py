@@ -64,14 +64,20 @@ def load_summary(eval_dir: Path) -> Summary | None:
 
 
 def load_items(eval_dir: Path, arm: str) -> list[dict[str, Any]]:
-    """The stored items of one arm in the file's order; [] when there are none.
+    """The stored items of one arm in the suite's order; [] when there are none."""
+    items = read_items(layout.arm_file(eval_dir, arm))
+    return sorted(items.values(), key=lambda item: int(item["row"]))
+
+
+def read_items(path: Path) -> dict[str, dict[str, Any]]:
+    """Id -> item of a file of items; of an id that comes twice the last one.
 
     A line that a dead writer left cut in half is passed over.
     """
     try:
-        lines = layout.arm_file(eval_dir, arm).read_bytes().split(b"\n")
+        lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:
-        return []
+        return {}
     items: dict[str, dict[str, Any]] = {}
     for line in lines:
         try:
@@ -80,7 +86,7 @@ def load_items(eval_dir: Path, arm: str) -> list[dict[str, Any]]:
             continue
         if isinstance(item, dict) and "id" in item and "verdict" in item:
             items[item["id"]] = item
-    return sorted(items.values(), key=lambda item: int(item["row"]))
+    return items
 
 
 def stored_arms(eval_dir: Path) -> list[str]:

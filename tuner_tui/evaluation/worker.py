@@ -19,9 +19,10 @@ from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.arms import PROMPT_ARMS
 from tuner_tui.evaluation.door import Door, open_door, prepare
 from tuner_tui.evaluation.driver import Stopped, converse
+from tuner_tui.evaluation.earlier import answers_key, read_marks, sort_out
 from tuner_tui.evaluation.heartbeat import Heartbeat
 from tuner_tui.evaluation.layout import Request
-from tuner_tui.evaluation.progress import load_items
+from tuner_tui.evaluation.progress import load_items, stored_arms
 from tuner_tui.evaluation.subset import Limits
 from tuner_tui.evaluation.suites import open_suite
 from tuner_tui.evaluation.summary import write_summary
@@ -46,6 +47,11 @@ class Worker:
 
     def run(self) -> None:
         """Raises Stopped when it was asked to end, UserError for what a person can mend."""
+        wanted = {item.id for item in self._task.items}
+        marks = read_marks(self._dir)
+        for arm in {*stored_arms(self._dir), *self._request.arms}:
+            key = answers_key(self._request.fingerprint, marks.get(arm, ""))
+            sort_out(self._dir, arm, key, wanted)
         for arm in self._request.arms:
             self._take_from_cache(arm)
         if any(self._missing(arm) for arm in self._request.arms):
