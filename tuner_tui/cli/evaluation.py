@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from tuner_tui.evaluation.progress import EvalProgress
 
 _POLL_SECONDS = 0.5
-SUITE_NAMES = ("heldout", "bfcl", "bfcl_multi_turn", "apibench", "tasks", "general")
+SUITE_NAMES = (
+    *("heldout", "bfcl", "bfcl_prompting", "bfcl_multi_turn"),
+    *("apibench", "tasks", "general", "lm_eval"),
+)
 """The keys of `suites.SUITES`, which is not imported to print the help."""
 
 

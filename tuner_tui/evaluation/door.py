@@ -19,7 +19,7 @@ from tuner_tui.evaluation.retrieve import Retriever
 from tuner_tui.evaluation.tasks import Item, Messages
 
 if TYPE_CHECKING:
-    pass
+    from tuner_tui.evaluation.speaking import Spoken
 
 
 class Closing(Speaker, Protocol):
@@ -37,6 +37,13 @@ class Door(Protocol):
 
     def speaker(self, arm: str, cancelled: Callable[[], bool]) -> Closing:
         """What answers an arm's questions. To be closed."""
+
+    def spoken(self, arm: str) -> "Spoken":
+        """An arm's loaded model, for a suite that asks it by itself.
+
+        Raises:
+            UserError: a server shows none.
+        """
 
 
 def open_door(request: Request) -> Door:
@@ -110,3 +117,6 @@ class _Local:
         return self._generator.speaker(
             tuned=is_tuned(arm), decoding=decoding, cancelled=cancelled, constrained=split(arm)[1]
         )
+
+    def spoken(self, arm: str) -> "Spoken":
+        return self._generator.spoken(is_tuned(arm))

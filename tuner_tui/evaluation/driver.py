@@ -9,7 +9,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import orjson
@@ -230,29 +230,38 @@ def _go_on(
 
 
 def _line(task: Task, each: _Active, outcome: Outcome, knows_format: bool) -> dict[str, Any]:
-    verdict = {**{measure.name: None for measure in task.measures}, **outcome.verdict, "right": outcome.right}
-    strict = outcome.strict
     if not knows_format:
-        strict = None
-        verdict = {name: None if name == "strict_format" else value for name, value in verdict.items()}
-    line = {
-        **_head(each.item),
-        "prompt": each.prompt or [],
-        "text": outcome.text,
-        "calls": [asdict(call) for call in outcome.calls],
-        "strict": strict,
-        "verdict": verdict,
-        "error": each.failure.error if each.failure else outcome.error,
-        "numbers": dict(outcome.numbers),
-        "turns": outcome.turns,
-        "tokens": each.tokens,
-        "seconds": round(each.seconds, 4),
-    }
+        verdict = {name: None if name == "strict_format" else yes for name, yes in outcome.verdict.items()}
+        outcome = replace(outcome, strict=None, verdict=verdict)
+    line = stored_line(task, each.item, outcome, each.prompt or [], each.tokens, each.seconds)
     if each.failure:
-        line["reason"] = each.failure.words
+        line |= {"error": each.failure.error, "reason": each.failure.words}
     # What cannot be written is a fault of the suite too, and must not end the run when it is stored.
     orjson.dumps(line)
     return line
+
+
+def stored_line(
+    task: Task, item: Item, outcome: Outcome, prompt: Messages, tokens: int = 0, seconds: float = 0.0
+) -> dict[str, Any]:
+    """What is stored of an item that is over."""
+    return {
+        **_head(item),
+        "prompt": prompt,
+        "text": outcome.text,
+        "calls": [asdict(call) for call in outcome.calls],
+        "strict": outcome.strict,
+        "verdict": {
+            **{measure.name: None for measure in task.measures},
+            **outcome.verdict,
+            "right": outcome.right,
+        },
+        "error": outcome.error,
+        "numbers": dict(outcome.numbers),
+        "turns": outcome.turns,
+        "tokens": tokens,
+        "seconds": round(seconds, 4),
+    }
 
 
 def _broken(task: Task, item: Item) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.completions import parse_completion, wire_messages
@@ -89,6 +89,10 @@ class Endpoint:
     def speaker(self, arm: str, cancelled: Callable[[], bool]) -> "EndpointSpeaker":
         """What answers an arm's questions; the arms differ in their prompts alone."""
         return EndpointSpeaker(self, cancelled)
+
+    def spoken(self, arm: str) -> NoReturn:
+        """Refused: a server shows no model."""
+        raise UserError("this suite asks a loaded model by itself, which a server does not show.")
 
 
 def checked_url(text: str) -> str:

@@ -42,8 +42,8 @@ def baseline_key(
     Raises:
         UserError: the suite, or its file, cannot be read.
     """
-    if suite == "heldout" and source is not None:
-        items = _content(source)
+    if suite in ("heldout", "lm_eval") and source is not None:
+        items = _content(source)  # which tells as much, and is read sooner
     else:
         items = _items_mark(open_suite(suite, source).items)
     parts = [f"{endpoint} {model}" if endpoint else model_mark(paths.resolve_model(model)), items]
@@ -75,7 +75,11 @@ def _items_mark(items: Sequence[Item]) -> str:
 
 
 def _content(path: Path) -> str:
+    """The content of a file; of a folder, the names and contents of all that is in it."""
     try:
+        if path.is_dir():
+            inside = (each for each in sorted(path.rglob("*")) if "__pycache__" not in each.parts)
+            return digest(*(f"{each.parent} {_file_mark(each)}" for each in inside if each.is_file()))
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise UserError(f"{path}: cannot read the held-out items: {error.strerror}.") from error

@@ -26,6 +26,7 @@ from tuner_tui.evaluation.heartbeat import write_starting
 from tuner_tui.evaluation.layout import Request
 from tuner_tui.evaluation.progress import load_summary, read_progress, stored_arms
 from tuner_tui.evaluation.subset import Limits
+from tuner_tui.evaluation.suites import check_suite
 from tuner_tui.runs import files, process
 from tuner_tui.runs import layout as runs_layout
 from tuner_tui.training.bases import base_model
@@ -64,7 +65,7 @@ def start_evaluation(
         UserError: no adapter yet, no held-out file, or another evaluation of this run is under way.
     """
     arms = arms or (ARMS if suite == "heldout" else ("base", "tuned"))
-    _check(arms, limits, temperature)
+    _check(suite, arms, limits, temperature)
     config = load_config(run_dir / runs_layout.CONFIG)
     if config.method == "reward":
         raise UserError(f"run {run_dir.name} made a reward model, which scores answers and gives none.")
@@ -117,7 +118,7 @@ def start_baseline(
             other arms.
     """
     arms = arms or (PROMPT_ARMS if suite == "heldout" and endpoint is None else ("base",))
-    _check(arms, limits, temperature)
+    _check(suite, arms, limits, temperature, endpoint)
     if unfit := [arm for arm in arms if is_tuned(arm)]:
         raise UserError(f"arm {unfit[0]!r} needs a run; a base model has: {', '.join(PROMPT_ARMS)}.")
     _check_means(arms, training, endpoint)
@@ -156,8 +157,11 @@ def stop_evaluation(eval_dir: Path) -> None:
     path.touch(mode=0o600)
 
 
-def _check(arms: Sequence[str], limits: Limits, temperature: float) -> None:
+def _check(
+    suite: str, arms: Sequence[str], limits: Limits, temperature: float, endpoint: str | None = None
+) -> None:
     check_arms(arms)
+    check_suite(suite, arms, limits, temperature > 0, endpoint is not None)
     if limits.repeats > 1 and not temperature:
         raise UserError(
             "repeats of greedy decoding give the same answer each time; set a temperature, such as 0.7."

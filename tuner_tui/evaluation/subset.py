@@ -57,6 +57,11 @@ class Limited:
                 for item, number in again
             ]
 
+    @property
+    def whole(self) -> Task:
+        """The suite that this is a part of."""
+        return self._task
+
     def begin(self, item: Item) -> Exchange:
         """Start with the item as the suite knows it."""
         return self._task.begin(self._whole[self._origin[item.id]])

@@ -17,7 +17,7 @@ from tuner_tui.evaluation.statistics import detectable_clustered, detectable_dif
 from tuner_tui.evaluation.tasks import Item, Task
 from tuner_tui.runs import files
 
-_PACKAGES = ("tuner-tui", "torch", "transformers", "peft", "bitsandbytes", "trl", "bfcl-eval")
+_PACKAGES = ("tuner-tui", "torch", "transformers", "peft", "bitsandbytes", "trl", "bfcl-eval", "lm-eval")
 
 Stored = Sequence[Mapping[str, Any]]
 
@@ -91,7 +91,7 @@ def write_summary(eval_dir: Path, request: Request, task: Task) -> Summary:
 
 
 def _regression(task: Task, items: Mapping[str, Stored]) -> list[Kept]:
-    if task.name != "general" or not {"base", "tuned"} <= items.keys():
+    if task.name not in ("general", "lm_eval") or not {"base", "tuned"} <= items.keys():
         return []
     from tuner_tui.evaluation.suites.general.regression import regressions
 
@@ -119,7 +119,7 @@ def _notes(items: Mapping[str, Stored]) -> list[str]:
 
 def _closing(task: Task, items: Mapping[str, Stored]) -> list[str]:
     """BFCL's own way to put its categories together, which needs all of them."""
-    if task.name != "bfcl":
+    if task.name not in ("bfcl", "bfcl_prompting"):
         return []
     from tuner_tui.evaluation.suites.bfcl.categories import group_sentences
 

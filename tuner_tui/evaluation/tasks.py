@@ -5,9 +5,9 @@ wants to know, lets the model answer many exchanges at once, and tells each its 
 questions. An item of one turn asks once; a task in an environment asks again after every call.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tuner_tui.data.answers.parsing import ParsedAnswer
 from tuner_tui.data.answers.scoring import Verdict
@@ -173,6 +173,20 @@ class Task(Protocol):
 
     def begin(self, item: Item) -> Exchange:
         """Start with an item; the same item can be begun any number of times."""
+
+
+@runtime_checkable
+class Harness(Task, Protocol):
+    """A suite that asks a loaded local model by itself, through the library that it comes from."""
+
+    def ask(
+        self, items: Sequence[Item], spoken: Any, batch: int, cancelled: Callable[[], bool]
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Go through items with one arm's model (`speaking.Spoken`); the lines to store, as they come.
+
+        Raises:
+            Stopped: it was cancelled.
+        """
 
 
 class OneTurn:

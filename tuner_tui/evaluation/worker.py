@@ -11,8 +11,10 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation import layout
@@ -23,10 +25,10 @@ from tuner_tui.evaluation.earlier import answers_key, read_marks, sort_out
 from tuner_tui.evaluation.heartbeat import Heartbeat
 from tuner_tui.evaluation.layout import Request
 from tuner_tui.evaluation.progress import load_items, stored_arms
-from tuner_tui.evaluation.subset import Limits
+from tuner_tui.evaluation.subset import Limited, Limits
 from tuner_tui.evaluation.suites import open_suite
 from tuner_tui.evaluation.summary import write_summary
-from tuner_tui.evaluation.tasks import Item, Task
+from tuner_tui.evaluation.tasks import Harness, Item, Task
 from tuner_tui.runs import files
 from tuner_tui.runs.layout import RunState
 
@@ -72,22 +74,30 @@ class Worker:
             return
         done, total = len(self._task.items) - len(items), len(self._task.items)
         self._heartbeat.update(arm=arm)
-        speaker = door.speaker(arm, self._stop_asked)
         began = time.perf_counter()
         tokens = 0
-        try:
-            for lines in converse(
-                self._task, items, speaker, prepare(arm, self._request.training), self._stop_asked
-            ):
+        with self._lines(arm, door, items) as (engine, parts):
+            for lines in parts:
                 files.append_lines(layout.arm_file(self._dir, arm), lines)
                 done += len(lines)
                 tokens += sum(line["tokens"] for line in lines)
                 self._heartbeat.progress(arm, done, total, len(lines))
-        finally:
-            speaker.close()
         seconds = time.perf_counter() - began
         speed = f"{len(items)} items in {seconds:.1f} s, {tokens / seconds:.0f} tokens/s"
-        sys.stderr.write(f"{arm}: {speed} ({speaker.engine})\n")
+        sys.stderr.write(f"{arm}: {speed} ({engine})\n")
+
+    @contextmanager
+    def _lines(
+        self, arm: str, door: Door, items: Sequence[Item]
+    ) -> Iterator[tuple[str, Iterable[list[dict[str, Any]]]]]:
+        """What answers, and the lines to store as they come."""
+        task = self._task.whole if isinstance(self._task, Limited) else self._task
+        if isinstance(task, Harness):
+            yield task.title, task.ask(items, door.spoken(arm), self._request.batch, self._stop_asked)
+            return
+        with closing(door.speaker(arm, self._stop_asked)) as speaker:
+            messages = prepare(arm, self._request.training)
+            yield speaker.engine, converse(self._task, items, speaker, messages, self._stop_asked)
 
     def _missing(self, arm: str) -> list[Item]:
         stored = {item["id"] for item in load_items(self._dir, arm)}

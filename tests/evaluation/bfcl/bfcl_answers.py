@@ -2,6 +2,8 @@
 
 import json
 import random
+import re
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
@@ -14,6 +16,29 @@ def text_of(calls: list[Call]) -> str:
         f"<tool_call>\n{json.dumps({'name': call.name, 'arguments': call.arguments})}\n</tool_call>"
         for call in calls
     )
+
+
+def listed(calls: list[Call]) -> str:
+    """The notation of BFCL's prompting mode."""
+    return f"[{', '.join(f'{call.name}({_named(call.arguments)})' for call in calls)}]"
+
+
+def _named(arguments: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+
+
+def foreign(calls: list[Call]) -> str:
+    """The same for the Java and JavaScript categories, where values are texts in that language."""
+
+    def value(given: Any) -> str:
+        text = str(given)
+        literal = re.match(r"new |[\[{]|-?\d|true$|false$|null$", text)
+        return text if literal else json.dumps(text)
+
+    def call(each: Call) -> str:
+        return f"{each.name}({', '.join(f'{name}={value(v)}' for name, v in each.arguments.items())})"
+
+    return f"[{', '.join(map(call, calls))}]"
 
 
 def other_value(value: Any) -> Any:
@@ -48,9 +73,14 @@ def perturbed(item: Item) -> dict[str, list[Call]]:
     return ways
 
 
-def generated(item: Item, draw: random.Random) -> str:
+def generated(
+    item: Item,
+    draw: random.Random,
+    write: Callable[[list[Call]], str] = text_of,
+    offered: list[dict[str, Any]] | None = None,
+) -> str:
     """An answer such as models give: right, wrong, broken, or in words."""
-    offered = [tool["function"] for tool in item.tools]
+    offered = [tool["function"] for tool in item.tools] if offered is None else offered
     calls = deepcopy(list(item.gold))
     if not calls and offered and draw.random() < 0.5:
         calls = [Call(draw.choice(offered)["name"], {})]
@@ -78,7 +108,7 @@ def generated(item: Item, draw: random.Random) -> str:
             calls[place] = Call(draw.choice(offered)["name"] if offered else "xyzzy", call.arguments)
         elif way == 7:
             call.arguments["xyzzy"] = 1
-    text = text_of(calls)
+    text = write(calls)
     broken = draw.randrange(10)
     if broken == 0:
         return "I cannot do that. " + draw.choice(["", "{", "[f()]"])

@@ -1,5 +1,6 @@
 """The path of the official command line, `bfcl evaluate`, without the clients of vendors that it imports."""
 
+import importlib.util
 import sys
 import types
 from pathlib import Path
@@ -19,10 +20,13 @@ _UNUSED = {
     "tenacity": ("retry", "retry_if_exception_message", "retry_if_exception_type", "wait_random_exponential"),
     "overrides": ("override", "final", "EnforceOverrides"),
     "bfcl_eval.model_handler.base_handler": ("BaseHandler",),
-    "bfcl_eval.model_handler.parser.java_parser": ("parse_java_function_call",),
-    "bfcl_eval.model_handler.parser.js_parser": ("parse_javascript_function_call",),
     "bfcl_eval.model_handler.local_inference.base_oss_handler": ("OSSHandler",),
 }
+if importlib.util.find_spec("tree_sitter") is None:
+    _UNUSED |= {
+        "bfcl_eval.model_handler.parser.java_parser": ("parse_java_function_call",),
+        "bfcl_eval.model_handler.parser.js_parser": ("parse_javascript_function_call",),
+    }
 
 
 def load(name: str) -> Any:
@@ -56,19 +60,26 @@ def qwen_handler() -> Any:
     )
 
 
-def wrong_items(category: str, results: dict[str, str], folder: Path) -> dict[str, str]:
+def prompting_handler() -> Any:
+    """The handler that reads answers in the notation of BFCL's prompting mode, only to decode."""
+    return types.SimpleNamespace(decode_ast=load("model_handler.utils").default_decode_ast_prompting)
+
+
+def wrong_items(
+    category: str, results: dict[str, str], folder: Path, handler: Any = None, model: str = "tested"
+) -> dict[str, str]:
     """Id -> error type of the items that the official runner fails, of all items of a category."""
     runner = load("eval_checker.eval_runner")
     entries = load("utils").load_dataset_entry(
         category, include_prereq=False, include_language_specific_hint=False
     )
-    handler = qwen_handler()
+    handler = handler or qwen_handler()
     answers = [{"id": entry["id"], "result": results[entry["id"]]} for entry in entries]
     if SINGLE_TURN[category][1] is Kind.CALL:
         truth = load("utils").load_ground_truth_entry(category)
-        counted = runner.ast_file_runner(handler, answers, entries, truth, category, "tested", folder)
+        counted = runner.ast_file_runner(handler, answers, entries, truth, category, model, folder)
     else:
-        counted = runner.relevance_file_runner(handler, answers, entries, "tested", category, folder)
+        counted = runner.relevance_file_runner(handler, answers, entries, model, category, folder)
     [path] = folder.rglob(f"*_{category}_score.json")
     head, *lines = [orjson.loads(line) for line in path.read_bytes().splitlines()]
     assert counted == (head["accuracy"], len(entries))

@@ -14,9 +14,13 @@ from tuner_tui.evaluation.suites.bfcl.tools import tool_name
 
 
 def gold_calls(
-    answer: Sequence[Mapping[str, Any]], functions: Sequence[Mapping[str, Any]], category: str
+    answer: Sequence[Mapping[str, Any]],
+    functions: Sequence[Mapping[str, Any]],
+    category: str,
+    dotted: bool = False,
 ) -> list[Call]:
-    """The calls of one answer; `functions` are its descriptions as they stand in the file."""
+    """The calls of one answer; `functions` are its descriptions as they stand in the file, and `dotted` says
+    whether their names are shown like that too."""
     calls = []
     for one in answer:
         call = chosen(_passable(one), "ground_truth", functions)["function"]
@@ -25,7 +29,7 @@ def gold_calls(
             write = _java if category == "simple_java" else _javascript
             declared = functions[0]["parameters"]["properties"]
             arguments = {name: write(value, declared[name]) for name, value in arguments.items()}
-        calls.append(Call(tool_name(call["name"]), arguments))
+        calls.append(Call(call["name"] if dotted else tool_name(call["name"]), arguments))
     return calls
 
 

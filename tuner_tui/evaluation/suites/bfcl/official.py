@@ -30,6 +30,8 @@ CHECKED_VERSION = "2026.3.23"
 INSTALL = f"pip install --no-deps bfcl-eval=={CHECKED_VERSION} && pip install filelock mpmath"
 _CONFIG = "bfcl_eval.constants.model_config"
 _ROOT = "BFCL_PROJECT_ROOT"
+DOTTED = "dotted-"
+"""Begins the names of runs in which functions are shown under names with dots."""
 
 
 def data_folder() -> Path:
@@ -93,10 +95,10 @@ def _without_clients() -> Iterator[None]:
 
 
 class _Configurations(dict[str, Any]):
-    """Every model's tools are named without dots, because they are shown as JSON Schema."""
+    """Tools that are shown as JSON Schema are named without dots."""
 
     def __missing__(self, name: str) -> Any:
-        return types.SimpleNamespace(underscore_to_dot=True)
+        return types.SimpleNamespace(underscore_to_dot=not name.startswith(DOTTED))
 
 
 @cache

@@ -10,21 +10,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner_tui.data.answers.parsing import ParsedAnswer
+from tuner_tui.data.examples import Call
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.subset import draw
 from tuner_tui.evaluation.suites.bfcl import official
 from tuner_tui.evaluation.suites.bfcl.categories import SINGLE_TURN, Kind
 from tuner_tui.evaluation.suites.bfcl.gold import gold_calls
 from tuner_tui.evaluation.suites.bfcl.tools import to_tool
-from tuner_tui.evaluation.suites.bfcl.verdicts import ERROR_TYPES, Checked, Checker
+from tuner_tui.evaluation.suites.bfcl.verdicts import ERROR_TYPES, Checked, Checker, storable
 from tuner_tui.evaluation.tasks import (
     FUNCTION_CALLING,
     Answer,
     Exchange,
     Item,
     Measure,
+    Messages,
     OneTurn,
     Outcome,
+    Tools,
 )
 
 UNPASSABLE = frozenset(
@@ -73,6 +76,9 @@ class BfclTask:
     """
 
     name = "bfcl"
+    heading = "BFCL V4 single-turn"
+    dotted = False
+    """Whether functions are shown under names with dots; no provider takes these for a tool."""
     measures = (
         Measure("official", "BFCL's verdict", "all items: as the official checker says"),
         *FUNCTION_CALLING,
@@ -88,24 +94,35 @@ class BfclTask:
             raise UserError(
                 f"BFCL has no single-turn category {', '.join(unknown)}; there are: {', '.join(SINGLE_TURN)}."
             )
-        self._checker = Checker(f"tuner-{uuid.uuid4().hex}")
+        self._checker = Checker(f"{official.DOTTED if self.dotted else ''}tuner-{uuid.uuid4().hex}")
         self._entries: dict[str, _Entry] = {}
         items: list[Item] = []
         for category in SINGLE_TURN if categories is None else dict.fromkeys(categories):
             items += self._read(category, len(items))
         self.items: Sequence[Item] = draw(items, limit, seed)
         whole = len(self.items) == sum(count for count, _ in SINGLE_TURN.values())
-        self.title = f"BFCL V4 single-turn{'' if whole else ' (subset)'}"
+        self.title = f"{self.heading}{'' if whole else ' (subset)'}"
         self.notes: Sequence[str] = [*_NOTES, *_version_note()]
 
     def begin(self, item: Item) -> Exchange:
         """One answer, judged by the official checker."""
         entry = self._entries[item.id]
-        return OneTurn(item, lambda answer: _outcome(item, entry, self._checker, answer))
+        return OneTurn(
+            item,
+            lambda answer: _outcome(item, entry, self._checker, answer, self._parse(entry.category, answer)),
+        )
 
     def check(self, item: Item, answer: ParsedAnswer) -> Checked:
         """The official verdict on an answer to an item."""
         return _check(self._checker, self._entries[item.id], answer)
+
+    def _present(self, functions: list[dict[str, Any]], messages: Messages) -> tuple[Messages, Tools]:
+        """How an item is put: its functions as tools, made of their descriptions, which are changed."""
+        return messages, [to_tool(function) for function in functions]
+
+    def _parse(self, category: str, answer: Answer) -> ParsedAnswer:
+        """The calls of an answer."""
+        return answer.parsed
 
     def _read(self, category: str, before: int) -> list[Item]:
         rows = official.rows(category)
@@ -116,12 +133,11 @@ class BfclTask:
         )
         items = []
         for place, (row, entry, truth) in enumerate(zip(rows, shown, truths, strict=True)):
-            tools = [to_tool(function) for function in entry["function"]]
-            names = [tool["function"]["name"] for tool in tools]
-            gold = gold_calls(truth, row["function"], category)
+            messages, tools = self._present(entry["function"], [dict(each) for each in row["question"][0]])
+            names = [function["name"] for function in entry["function"]]
+            gold = gold_calls(truth, row["function"], category, self.dotted)
             kind = SINGLE_TURN[category][1]
             self._entries[row["id"]] = _Entry(kind, category, row["function"], truth, frozenset(names))
-            messages = [dict(message) for message in row["question"][0]]
             items.append(
                 Item(
                     id=row["id"],
@@ -137,15 +153,14 @@ class BfclTask:
         return items
 
 
-def _outcome(item: Item, entry: _Entry, checker: Checker, answer: Answer) -> Outcome:
-    parsed = answer.parsed
+def _outcome(item: Item, entry: _Entry, checker: Checker, answer: Answer, parsed: ParsedAnswer) -> Outcome:
     checked = _check(checker, entry, parsed)
     return Outcome(
         verdict=_measures(item, entry.kind, parsed, checked),
         right=checked.valid,
         error=checked.error,
         text=answer.text,
-        calls=parsed.calls,
+        calls=[Call(call.name, storable(call.arguments)) for call in parsed.calls],
         strict=parsed.strict,
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner_tui.data.answers.parsing import ParsedAnswer
+from tuner_tui.data.answers.reading import load_json
 from tuner_tui.data.answers.scoring import ERROR_TYPES as CALL_ERRORS
 from tuner_tui.data.examples import Call
 from tuner_tui.evaluation.suites.bfcl import official
@@ -135,4 +136,11 @@ def _of_parallel(details: Any, calls: Sequence[Call], offered: frozenset[str]) -
 
 def _longest(calls: Sequence[Call]) -> int:
     values = (value for call in calls for value in call.arguments.values())
-    return max((len(json.dumps(value, ensure_ascii=False)) for value in values), default=0)
+    return max((len(json.dumps(value, ensure_ascii=False, default=str)) for value in values), default=0)
+
+
+def storable(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as JSON that every reader takes; what is none (tuples, keys that are numbers, numbers without
+    end) becomes what is nearest."""
+    found = load_json(json.dumps(arguments, default=str))
+    return found if isinstance(found, dict) else {name: repr(value) for name, value in arguments.items()}
