@@ -8,6 +8,7 @@ import pytest
 
 from tuner_tui.data.answers.parsing import parse_answer
 from tuner_tui.errors import UserError
+from tuner_tui.evaluation.compare import changed_items, outcome
 from tuner_tui.evaluation.counted import pass_hat
 from tuner_tui.evaluation.driver import Failure, Stopped, converse
 from tuner_tui.evaluation.subset import Limited, Limits, draw
@@ -123,14 +124,19 @@ def test_an_item_whose_exchange_fails_ends_nothing() -> None:
     assert found["3 broken"]["verdict"] == {"counted": None, "right": False}
 
 
-def test_what_has_no_room_is_wrong_and_what_cannot_be_weighed_is_not_measured() -> None:
+def test_what_cannot_be_asked_or_weighed_is_not_measured_and_what_runs_out_of_room_is_wrong() -> None:
     def says(text: str) -> Answer | Failure:
         if text == "2":
             return Failure("too_long", "9 tokens")
         return Answer(text, parse_answer(text), 1, 0.0)
 
     found = run(["1 a", "2 b", "1 weigh"], Scripted(weighs=False, says=says))
-    assert (found["2 b"]["error"], found["2 b"]["verdict"]["right"]) == ("too_long", False)
+    assert (found["2 b"]["error"], found["2 b"]["verdict"]["right"]) == ("no_room", False)
+    unasked = run(["1 a", "2 b"], Scripted(says=lambda _: Failure("too_long", "9 tokens")))
+    for line in unasked.values():
+        assert (line["error"], line["reason"], line["verdict"]["counted"]) == ("too_long", "9 tokens", None)
+    assert outcome(list(unasked.values()), ["counted"], {})["right"]["total"] == 0
+    assert changed_items(list(unasked.values()), list(run(["1 a", "2 b"], Scripted()).values())) == []
     assert (found["1 weigh"]["error"], found["1 weigh"]["verdict"]["counted"]) == ("not_measured", None)
     assert run(["1 weigh"], Scripted())["1 weigh"]["numbers"] == {"first": -1.0}
 

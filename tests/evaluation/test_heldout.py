@@ -12,7 +12,7 @@ import scipy.stats
 
 from tuner_tui.data.answers.parsing import parse_answer
 from tuner_tui.evaluation.compare import difference
-from tuner_tui.evaluation.driver import judge_once
+from tuner_tui.evaluation.driver import judge_given
 from tuner_tui.evaluation.suites.heldout import HeldoutTask
 from tuner_tui.evaluation.tasks import Answer
 
@@ -46,7 +46,7 @@ def lines(task: HeldoutTask, right: frozenset[int]) -> list[dict[str, Any]]:
         if place in right and item.gold:
             call = {"name": item.gold[0].name, "arguments": item.gold[0].arguments}
             said = f"<tool_call>\n{json.dumps(call)}\n</tool_call>"
-        line = judge_once(task, item, Answer(said, parse_answer(said), 1, 0.0))
+        line = judge_given(task, item, [Answer(said, parse_answer(said), 1, 0.0)])
         assert line is not None
         found.append(line)
     return found

@@ -11,6 +11,7 @@ from tuner_tui import paths
 from tuner_tui.cli import main
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.launch import start_baseline
+from tuner_tui.evaluation.scoring_file import score_file
 from tuner_tui.evaluation.subset import Limits
 from tuner_tui.evaluation.suites import check_suite, open_suite
 
@@ -155,6 +156,10 @@ def test_what_is_no_task_is_said(folder: Path, tmp_path: Path) -> None:
     empty.mkdir()
     with pytest.raises(UserError, match="there is no task of lm-eval"):
         open_suite("lm_eval", empty)
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text('{"id": "colours/0", "text": "blue"}')
+    with pytest.raises(UserError, match="asks a loaded model by itself"):
+        score_file(answers, open_suite("lm_eval", folder))
     (folder / "texts.jsonl").unlink()
     with pytest.raises(UserError, match="cannot load its tasks"):
         open_suite("lm_eval", folder / "texts.yaml")

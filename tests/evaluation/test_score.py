@@ -9,6 +9,9 @@ import pytest
 from gates import write_rows
 
 from tuner_tui.cli import main
+from tuner_tui.data.answers.parsing import parse_answer
+from tuner_tui.evaluation.suites import open_suite
+from tuner_tui.evaluation.tasks import Answer, Ask
 
 CALL = '<tool_call>\n{"name": "open_gate", "arguments": {"number": %s}}\n</tool_call>'
 
@@ -77,6 +80,35 @@ def test_what_cannot_be_scored_is_said(
     told = capsys.readouterr().err.splitlines()
     assert "no line answers an item" in told[0] and "'1'" in told[0] and "line 2" in told[0]
     assert "cannot read the answers" in told[1] and "--data" in told[2]
+
+
+def test_items_of_several_turns_are_scored_from_all_that_was_said(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    task = open_suite("tasks")
+    item = next(item for item in task.items if item.id == "calendar-lookup")
+    call = tagged(item.gold[0].name, item.gold[0].arguments)
+    exchange = task.begin(item)
+    exchange.answered(Answer(call, parse_answer(call), 1, 0.0))
+    asked = exchange.question()
+    assert isinstance(asked, Ask)
+    told = asked.messages[-1]["content"]
+    path = answers(
+        tmp_path,
+        line("calendar-lookup", [call, told, "and more"]),
+        line("calendar-create", [call]),
+        line("calendar-none", []),
+    )
+    assert main(["score", str(path), "--suite", "tasks", "--json"]) == 1, "an empty list is no answer"
+    score = json.loads(capsysbinary.readouterr().out)
+    assert (score["scored"], score["outcome"]["right"]["count"]) == (1, 1)
+    assert (score["several_turns"], [bad["line"] for bad in score["bad_lines"]]) == (["calendar-create"], [3])
+    assert main(["score", str(answers(tmp_path, line("calendar-lookup", call))), "--suite", "tasks"]) == 2
+    assert b'"text": ["...", "..."]' in capsysbinary.readouterr().err
+
+
+def tagged(name: str, arguments: object) -> str:
+    return f"<tool_call>\n{json.dumps({'name': name, 'arguments': arguments})}\n</tool_call>"
 
 
 def test_it_does_without_torch(heldout: Path, tmp_path: Path) -> None:

@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from gates import row, write_rows
-from safetensors.numpy import save_file
+from tiny_models import make_adapter
 
 from tuner_tui import paths
 from tuner_tui.cli import main
@@ -56,29 +55,8 @@ def make_run(heldout: Path, *, adapter: bool = True) -> Path:
     )
     run_dir = create_run("demo", to_yaml(config), {})
     if adapter:
-        # Written by hand in peft's format: importing torch here would cost more than the whole test.
-        folder = run_dir / "adapter"
-        folder.mkdir()
-        settings = {
-            "peft_type": "LORA",
-            "task_type": "CAUSAL_LM",
-            "r": 2,
-            "lora_alpha": 64,
-            "target_modules": ["q_proj"],
-            "layers_to_transform": [0],
-            "base_model_name_or_path": "embedded",
-        }
-        (folder / "adapter_config.json").write_text(json.dumps(settings))
         width = json.loads((paths.embedded_model() / "config.json").read_text())["hidden_size"]
-        random = np.random.default_rng(0)
-        prefix = "base_model.model.model.layers.0.self_attn.q_proj.lora"
-        save_file(
-            {
-                f"{prefix}_A.weight": random.normal(size=(2, width)).astype(np.float32),
-                f"{prefix}_B.weight": random.normal(size=(width, 2)).astype(np.float32),
-            },
-            folder / "adapter_model.safetensors",
-        )
+        make_adapter(run_dir / "adapter", width)
     return run_dir
 
 

@@ -1,12 +1,16 @@
 """A tiny model of random weights with the shipped tokenizer: what it says is nonsense, how likely is not."""
 
+import json
 from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
 
 from tuner_tui import paths
 
 
-def make_tiny(folder: Path) -> Path:
-    """Two layers of width 64, with a window of 128 tokens."""
+def make_tiny(folder: Path, window: int = 128) -> Path:
+    """Two layers of width 64, with a window of so many tokens."""
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
@@ -19,7 +23,7 @@ def make_tiny(folder: Path) -> Path:
         num_hidden_layers=2,
         num_attention_heads=2,
         num_key_value_heads=2,
-        max_position_embeddings=128,
+        max_position_embeddings=window,
         tie_word_embeddings=True,
         initializer_range=0.2,
         eos_token_id=tokenizer.eos_token_id,
@@ -27,4 +31,32 @@ def make_tiny(folder: Path) -> Path:
     )
     LlamaForCausalLM(shape).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    return folder
+
+
+def make_adapter(folder: Path, width: int, layer: str = "q_proj") -> Path:
+    """An adapter of random numbers for the first layer of such a model, in peft's format.
+
+    Written by hand: importing torch here would cost more than a test of the evaluator, a process of its own.
+    """
+    folder.mkdir()
+    settings = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "r": 2,
+        "lora_alpha": 64,
+        "target_modules": [layer],
+        "layers_to_transform": [0],
+        "base_model_name_or_path": "embedded",
+    }
+    (folder / "adapter_config.json").write_text(json.dumps(settings))
+    random = np.random.default_rng(0)
+    prefix = f"base_model.model.model.layers.0.self_attn.{layer}.lora"
+    save_file(
+        {
+            f"{prefix}_A.weight": random.normal(size=(2, width)).astype(np.float32),
+            f"{prefix}_B.weight": random.normal(size=(width, 2)).astype(np.float32),
+        },
+        folder / "adapter_model.safetensors",
+    )
     return folder

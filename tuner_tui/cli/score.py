@@ -11,7 +11,9 @@ from tuner_tui.errors import UserError
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the verb."""
     score = subparsers.add_parser("score", help="verdicts on answers made elsewhere, without a model")
-    score.add_argument("file", type=Path, metavar="FILE", help='JSON Lines with "id" and "text"')
+    score.add_argument(
+        "file", type=Path, metavar="FILE", help='JSON Lines with "id" and "text", or a list of texts'
+    )
     score.add_argument(
         "--suite",
         default="heldout",

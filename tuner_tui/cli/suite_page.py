@@ -59,7 +59,10 @@ def print_score(score: Mapping[str, Any], console: Console) -> None:
     for key, words in (
         ("missing", "items have no answer in the file, and are in no rate"),
         ("unknown", "ids of the file are not in the suite"),
-        ("several_turns", "items need more than one answer, and are in no rate"),
+        (
+            "several_turns",
+            "items want more answers, or the likelihood of texts, and are in no rate",
+        ),
     ):
         if found := score[key]:
             some = ", ".join(map(str, found[:5])) + (", ..." if len(found) > 5 else "")

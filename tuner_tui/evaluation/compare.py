@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 from tuner_tui.data.answers.scoring import ERROR_TYPES
 from tuner_tui.evaluation.arms import in_order, is_tuned, split
-from tuner_tui.evaluation.driver import UNJUDGED
+from tuner_tui.evaluation.lines import UNJUDGED
 from tuner_tui.evaluation.shapes import CategoryDifference, Difference, Outcome, Rate
 from tuner_tui.evaluation.statistics import bootstrap_difference, holm, mcnemar, rate
 from tuner_tui.evaluation.tasks import FUNCTION_CALLING
@@ -120,9 +120,9 @@ def by_category_difference(
 
 
 def changed_items(base: Sequence[Item], tuned: Sequence[Item]) -> list[Changed]:
-    """The items whose verdict as a whole changed: the broken ones first, each in the file's "
-    "order."""
-    after = {item["id"]: item for item in tuned}
+    """The items whose verdict as a whole changed: the broken ones first, each in the file's
+    order. What was not judged in one of the arms has no verdict that could change."""
+    after = {item["id"]: item for item in tuned if item["error"] not in UNJUDGED}
     changed = [
         Changed(
             id=item["id"],
@@ -133,6 +133,8 @@ def changed_items(base: Sequence[Item], tuned: Sequence[Item]) -> list[Changed]:
             direction="broken" if item["verdict"]["right"] else "fixed",
         )
         for item in base
-        if item["id"] in after and item["verdict"]["right"] != after[item["id"]]["verdict"]["right"]
+        if item["id"] in after
+        and item["error"] not in UNJUDGED
+        and item["verdict"]["right"] != after[item["id"]]["verdict"]["right"]
     ]
     return sorted(changed, key=lambda each: each.direction != "broken")

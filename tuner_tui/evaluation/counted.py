@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tuner_tui.evaluation.driver import UNJUDGED
+from tuner_tui.evaluation.lines import UNJUDGED
 from tuner_tui.evaluation.shapes import Number
 from tuner_tui.evaluation.subset import REPEAT
 

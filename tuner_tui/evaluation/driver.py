@@ -6,28 +6,17 @@ handed out to be stored at once.
 """
 
 import json
-import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import orjson
 
 from tuner_tui.data.answers.parsing import ParsedAnswer
 from tuner_tui.errors import UserError
+from tuner_tui.evaluation.lines import broken, stored_line, unjudged
 from tuner_tui.evaluation.tasks import Answer, Ask, Exchange, Item, Messages, Outcome, Task, Weigh, Weights
-
-ENGINE_ERRORS = {
-    "too_long": "had no room to answer: the request does not fit into the model's window",
-    "refused": "was not given the request: the server, or the model's chat template, refused it",
-    "suite_failed": "was not judged, because the suite failed on the item; worker.log has the reason",
-    "not_measured": "was not asked, because this model cannot weigh texts",
-}
-"""Error type -> words, for what befalls an item in any suite."""
-
-UNJUDGED = frozenset({"suite_failed", "not_measured"})
-"""Items with these errors are in no rate."""
 
 _MOST_QUESTIONS = 1_000
 """An exchange that asks more often than this is a fault of its suite."""
@@ -120,7 +109,7 @@ def converse(
             try:
                 active[begun] = _Active(item, task.begin(item))
             except Exception:
-                lines.append(_broken(task, item))
+                lines.append(broken(task, item))
             else:
                 _go_on(task, active, begun, speaker, prepare, lines)
         if cancelled():
@@ -131,6 +120,9 @@ def converse(
             _weigh(task, active, weighing, speaker, prepare, lines)
         elif active:
             for key, answer in speaker.ready():
+                if isinstance(answer, Failure) and answer.error == "too_long" and active[key].questions == 1:
+                    lines.append(unjudged(task, active.pop(key).item, "too_long", answer.words))
+                    continue
                 _take(active[key], answer)
                 _go_on(task, active, key, speaker, prepare, lines)
         held += lines
@@ -143,20 +135,22 @@ def converse(
             held = []
 
 
-def judge_once(task: Task, item: Item, answer: Answer) -> dict[str, Any] | None:
-    """The line for an item whose one answer was made elsewhere; None when its exchange wants more, or other,
-    answers than that."""
+def judge_given(task: Task, item: Item, answers: Sequence[Answer]) -> dict[str, Any] | None:
+    """The line for an item whose answers were made elsewhere, in their order; None when its exchange wants
+    more of them, or the weights of texts. What comes after its end is left aside."""
     try:
         each = _Active(item, task.begin(item))
-        if not isinstance(each.exchange.question(), Ask):
-            return None
-        each.prompt = item.messages
-        each.exchange.answered(answer)
+        for answer in answers:
+            question = each.exchange.question()
+            if not isinstance(question, Ask):
+                break
+            each.prompt = each.prompt or question.messages
+            each.exchange.answered(answer)
         if each.exchange.question() is not None:
             return None
         return _line(task, each, each.exchange.outcome(), knows_format=True)
     except Exception:
-        return _broken(task, item)
+        return broken(task, item)
 
 
 def _weigh(
@@ -169,7 +163,7 @@ def _weigh(
 ) -> None:
     found = speaker.weigh(list(weighing.values()))
     if found is None:
-        lines += [_unjudged(task, active.pop(key).item, "not_measured", "") for key in weighing]
+        lines += [unjudged(task, active.pop(key).item, "not_measured", "") for key in weighing]
         return
     for key, weights in zip(weighing, found, strict=True):
         each = active[key]
@@ -226,7 +220,7 @@ def _go_on(
             lines.append(_line(task, each, each.exchange.outcome(), speaker.knows_format))
     except Exception:
         active.pop(key, None)
-        lines.append(_broken(task, each.item))
+        lines.append(broken(task, each.item))
 
 
 def _line(task: Task, each: _Active, outcome: Outcome, knows_format: bool) -> dict[str, Any]:
@@ -235,68 +229,11 @@ def _line(task: Task, each: _Active, outcome: Outcome, knows_format: bool) -> di
         outcome = replace(outcome, strict=None, verdict=verdict)
     line = stored_line(task, each.item, outcome, each.prompt or [], each.tokens, each.seconds)
     if each.failure:
-        line |= {"error": each.failure.error, "reason": each.failure.words}
+        error = "no_room" if each.failure.error == "too_long" else each.failure.error
+        line |= {"error": error, "reason": each.failure.words}
     # What cannot be written is a fault of the suite too, and must not end the run when it is stored.
     orjson.dumps(line)
     return line
-
-
-def stored_line(
-    task: Task, item: Item, outcome: Outcome, prompt: Messages, tokens: int = 0, seconds: float = 0.0
-) -> dict[str, Any]:
-    """What is stored of an item that is over."""
-    return {
-        **_head(item),
-        "prompt": prompt,
-        "text": outcome.text,
-        "calls": [asdict(call) for call in outcome.calls],
-        "strict": outcome.strict,
-        "verdict": {
-            **{measure.name: None for measure in task.measures},
-            **outcome.verdict,
-            "right": outcome.right,
-        },
-        "error": outcome.error,
-        "numbers": dict(outcome.numbers),
-        "turns": outcome.turns,
-        "tokens": tokens,
-        "seconds": round(seconds, 4),
-    }
-
-
-def _broken(task: Task, item: Item) -> dict[str, Any]:
-    sys.stderr.write(f"item {item.id}: {traceback.format_exc()}\n")
-    error = sys.exc_info()[1]
-    words = (str(error).strip().splitlines() or [""])[0]
-    return _unjudged(task, item, "suite_failed", f"{type(error).__name__}: {words}")
-
-
-def _unjudged(task: Task, item: Item, error: str, reason: str) -> dict[str, Any]:
-    return {
-        **_head(item),
-        "prompt": item.messages,
-        "text": "",
-        "calls": [],
-        "strict": None,
-        "verdict": {**{measure.name: None for measure in task.measures}, "right": False},
-        "error": error,
-        "reason": reason.encode("utf-8", "replace").decode(),
-        "numbers": {},
-        "turns": None,
-        "tokens": 0,
-        "seconds": 0.0,
-    }
-
-
-def _head(item: Item) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "row": item.row,
-        "group": item.group,
-        "category": item.category,
-        "request": item.request,
-        "gold": [asdict(call) for call in item.gold],
-    }
 
 
 def _size(item: Item) -> int:

@@ -1,4 +1,8 @@
-"""Verdicts on answers that were made elsewhere: JSON Lines with `id` and `text`. No model, and no torch."""
+"""Verdicts on answers that were made elsewhere: JSON Lines with `id` and `text`. No model, and no torch.
+
+Of an item of several turns `text` is a list of all that the model said, in order: its environment gives the
+same results to the same calls, so that the conversation is gone through again.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,9 +14,9 @@ from tuner_tui.data.answers.parsing import parse_answer
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.compare import by_category, outcome
 from tuner_tui.evaluation.counted import numbers
-from tuner_tui.evaluation.driver import judge_once
+from tuner_tui.evaluation.driver import judge_given
 from tuner_tui.evaluation.shapes import Number, Outcome, Rate
-from tuner_tui.evaluation.tasks import Answer, Task
+from tuner_tui.evaluation.tasks import Answer, Harness, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ class Score:
     """What a file of answers reaches.
 
     `scored` items have an answer; `missing` have none, and are in no rate; `unknown` are ids of the file that
-    the suite does not have; `several_turns` items need more than one answer, which such a file cannot give.
+    the suite does not have; `several_turns` items want more answers than the file gives, or the likelihood of
+    texts, which none can give.
     """
 
     outcome: Outcome
@@ -48,7 +53,9 @@ def score_file(path: Path, task: Task) -> Score:
     Raises:
         UserError: it cannot be read, or no line of it answers an item of the suite.
     """
-    texts: dict[str, str] = {}
+    if isinstance(task, Harness):
+        raise UserError(f"the suite {task.name} asks a loaded model by itself: use `tuner eval`.")
+    texts: dict[str, list[str]] = {}
     bad: list[BadLine] = []
     for number, line in _lines(path):
         found = _answer(line)
@@ -69,16 +76,17 @@ def score_file(path: Path, task: Task) -> Score:
     lines: list[dict[str, Any]] = []
     several: list[str] = []
     for item in answered:
-        text = texts[item.id]
-        judged = judge_once(task, item, Answer(text, parse_answer(text), 0, 0.0))
+        answers = [Answer(text, parse_answer(text), 0, 0.0) for text in texts[item.id]]
+        judged = judge_given(task, item, answers)
         if judged is None:
             several.append(item.id)
         else:
             lines.append(judged)
     if not lines:
         raise UserError(
-            f"the suite {task.name} asks more than once about an item, which a file with one answer to each "
-            "cannot give; evaluate the model with `tuner eval` instead."
+            f"the suite {task.name} wants more answers than the file gives, or the likelihood of texts: give "
+            'all that the model said about an item in order, "text": ["...", "..."], or evaluate it with '
+            "`tuner eval`."
         )
     return Score(
         outcome=outcome(lines, [measure.name for measure in task.measures], task.error_types),
@@ -103,8 +111,8 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise UserError(f"{path}: cannot read the answers: {error.strerror}.") from error
 
 
-def _answer(line: bytes) -> tuple[str, str] | str:
-    """(id, text) of a line, or what is wrong with it."""
+def _answer(line: bytes) -> tuple[str, list[str]] | str:
+    """(id, texts) of a line, or what is wrong with it."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
@@ -114,6 +122,8 @@ def _answer(line: bytes) -> tuple[str, str] | str:
     id, text = value.get("id"), value.get("text")
     if isinstance(id, bool) or not isinstance(id, str | int):
         return '"id" is missing, or neither text nor a number'
-    if not isinstance(text, str):
-        return '"text" is missing, or no text'
-    return str(id), text.encode("utf-8", "replace").decode()
+    given = text if isinstance(text, list) else [text]
+    texts = [each.encode("utf-8", "replace").decode() for each in given if isinstance(each, str)]
+    if not texts or len(texts) < len(given):
+        return '"text" is missing, or neither a text nor a list of texts'
+    return str(id), texts

@@ -8,8 +8,8 @@ from typing import Any
 from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.compare import best_prompt, by_category, by_category_difference, difference, outcome
 from tuner_tui.evaluation.counted import numbers
-from tuner_tui.evaluation.driver import ENGINE_ERRORS
 from tuner_tui.evaluation.layout import Request
+from tuner_tui.evaluation.lines import ENGINE_ERRORS, UNJUDGED
 from tuner_tui.evaluation.overlap import checked_overlap
 from tuner_tui.evaluation.progress import load_items, stored_arms
 from tuner_tui.evaluation.shapes import Difference, Kept, Summary
@@ -60,7 +60,7 @@ def write_summary(eval_dir: Path, request: Request, task: Task) -> Summary:
         "numbers": {arm: means for arm, found in items.items() if (means := numbers(found))},
         "notes": [*task.notes, *_notes(items), *_grouped(task.items), *unchecked, *_closing(task, items)],
         "overlap": found_overlap,
-        "detectable": round(detectable_difference(len(task.items) // request.repeats), 4),
+        "detectable": round(detectable_difference(_judged(task, items) // request.repeats), 4),
         "best_prompt": best,
         "comparison": against("base"),
         "comparison_best": against(best),
@@ -90,6 +90,12 @@ def write_summary(eval_dir: Path, request: Request, task: Task) -> Summary:
     return summary
 
 
+def _judged(task: Task, items: Mapping[str, Stored]) -> int:
+    """Items of the arm of which fewest were judged; all before anything was measured."""
+    counts = [sum(item["error"] not in UNJUDGED for item in found) for found in items.values()]
+    return min(counts, default=len(task.items))
+
+
 def _regression(task: Task, items: Mapping[str, Stored]) -> list[Kept]:
     if task.name not in ("general", "lm_eval") or not {"base", "tuned"} <= items.keys():
         return []
@@ -102,7 +108,8 @@ def _notes(items: Mapping[str, Stored]) -> list[str]:
     """What befell items, that is no answer of the model: it changes what the rates say."""
     notes = []
     for error, words in (
-        ("too_long", "did not fit into the model's window and counts as wrong"),
+        ("too_long", "was not asked, because it does not fit into the model's window, and is in no rate"),
+        ("no_room", "ran out of the model's window in the middle of the conversation and counts as wrong"),
         ("refused", "was refused by the server or the chat template and counts as wrong"),
         ("suite_failed", "could not be judged, because the suite failed on it, and is in no rate"),
         ("not_measured", "was not measured: this model cannot be asked how likely a text is"),
@@ -111,6 +118,9 @@ def _notes(items: Mapping[str, Stored]) -> list[str]:
         if any(counts.values()):
             told = ", ".join(f"{count} ({arm})" for arm, count in counts.items() if count)
             notes.append(f"Each of these items {words}: {told}.")
+    for arm, found in items.items():
+        if found and all(item["error"] == "too_long" for item in found):
+            notes.append(f"Nothing was measured ({arm}): no item fits; of the first, {found[0]['reason']}.")
     called = [item for found in items.values() for item in found if item["calls"]]
     if any(item.get("strict", True) is None for item in called):
         notes.append("Strict format was not measured: the server shows calls, not the text they were in.")

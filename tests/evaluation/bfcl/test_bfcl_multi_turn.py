@@ -1,5 +1,6 @@
 """BFCL's multi-turn: verdicts are the official checker's, and nothing that a model writes is run."""
 
+import json
 import random
 import uuid
 from copy import deepcopy
@@ -7,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bfcl_answers import other_value
+from bfcl_answers import other_value, text_of
 
 from tuner_tui.data.answers.parsing import ParsedAnswer, parse_answer
 from tuner_tui.data.examples import Call
+from tuner_tui.evaluation.scoring_file import score_file
 from tuner_tui.evaluation.suites.bfcl import official
 from tuner_tui.evaluation.suites.bfcl.multi_turn import (
     MORE_TOOLS,
@@ -114,6 +116,24 @@ def test_every_verdict_is_the_official_one(task: BfclMultiTurnTask, category: st
         assert (outcome.error in task.error_types) is not outcome.right
         wrong += not outcome.right
     assert 80 < wrong < 190
+
+
+def test_a_file_with_all_that_a_model_said_gets_the_same_verdicts(
+    task: BfclMultiTurnTask, tmp_path: Path
+) -> None:
+    draw = random.Random(3)
+    chosen = task.items[::40]
+    said, wanted = [], {}
+    for place, item in enumerate(chosen):
+        trajectory = right(task, item) if place % 2 else perturbed(right(task, item), draw)
+        wanted[item.id] = driven(task, item, trajectory).right
+        texts = [text for turn in trajectory for text in [*map(text_of, filter(None, turn)), "Done."]]
+        said.append({"id": item.id, "text": texts})
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in said))
+    score = score_file(path, task)
+    assert {each["id"]: each["verdict"]["right"] for each in score.items} == wanted
+    assert 0 < sum(wanted.values()) < len(chosen) == score.scored
 
 
 def test_tools_are_held_back_until_their_turn(task: BfclMultiTurnTask) -> None:

@@ -11,7 +11,7 @@ from bfcl_answers import foreign, generated, listed, text_of
 from official_runner import load, prompting_handler, wrong_items
 
 from tuner_tui.data.answers.parsing import parse_answer
-from tuner_tui.evaluation.driver import judge_once
+from tuner_tui.evaluation.driver import judge_given
 from tuner_tui.evaluation.suites.bfcl import official
 from tuner_tui.evaluation.suites.bfcl.categories import SINGLE_TURN
 from tuner_tui.evaluation.suites.bfcl.decoding import OTHER_LANGUAGES, PARSERS, decode, reads
@@ -145,7 +145,7 @@ def test_nothing_is_run_and_nothing_breaks_off(task: BfclPromptingTask, text: st
     text = text.replace("{canary}", str(canary))
     for category in ("simple_python", *(name for name in OTHER_LANGUAGES if reads(name))):
         item = of(task, category)[0]
-        line = judge_once(task, item, Answer(text, parse_answer(text), 1, 0.0))
+        line = judge_given(task, item, [Answer(text, parse_answer(text), 1, 0.0)])
         assert line is not None and line["error"] != "suite_failed" and not line["verdict"]["right"]
         orjson.dumps(line)
     assert not canary.exists()

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from tuner_tui.errors import UserError
-from tuner_tui.evaluation.driver import Stopped, stored_line
+from tuner_tui.evaluation.driver import Stopped
+from tuner_tui.evaluation.lines import stored_line
 from tuner_tui.evaluation.tasks import Exchange, Item, Measure, Outcome
 
 _YES_NO = {

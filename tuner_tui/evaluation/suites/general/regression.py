@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuner_tui.evaluation.driver import UNJUDGED
+from tuner_tui.evaluation.lines import UNJUDGED
 from tuner_tui.evaluation.shapes import Kept
 from tuner_tui.evaluation.subset import REPEAT
 from tuner_tui.evaluation.suites.general.margin import NonInferiority, non_inferior
