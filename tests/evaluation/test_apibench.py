@@ -123,6 +123,48 @@ def test_hostile_texts(task: ApiBenchTask, text: str) -> None:
     assert time.process_time() - started < 2
 
 
+HUGGING_FACE = [
+    ("Sentence Similarity", "AutoModel.from_pretrained('princeton-nlp/unsup-simcse-roberta-base')"),
+    ("Feature Extraction", "AutoModel.from_pretrained('rasa/LaBSE')"),
+    (
+        "Text-to-Image",
+        "StableDiffusionInpaintPipeline.from_pretrained('stabilityai/stable-diffusion-2-inpainting', "
+        "torch_dtype=torch.float16)",
+    ),
+    ("Image-to-Text", "pipeline('text-generation', model='microsoft/git-large-r-textcaps')"),
+]
+"""Domain, and call, as in huggingface_eval.json."""
+
+
+def test_the_layout_of_hugging_face(tmp_path: Path) -> None:
+    path = tmp_path / "huggingface_eval.json"
+    lines = []
+    for domain, call in HUGGING_FACE:
+        output = (
+            f"<<<domain>>>: {domain}\n<<<api_call>>>: {call}\n<<<api_provider>>>: Hugging Face Transformers\n"
+            f"<<<explanation>>>: 1. Import it.\n<<<code>>>: model = {call}\n"
+        )
+        lines.append(
+            {
+                "code": f"###Instruction: Find a model.\n###Output: {output}",
+                "api_call": call,
+                "provider": "Hugging Face Transformers",
+                "api_data": {"domain": domain, "framework": "Hugging Face Transformers", "api_call": call},
+            }
+        )
+    path.write_text("\n".join(map(json.dumps, lines)))
+    task = ApiBenchTask(path)
+    assert (len(task.items), task.rejected, task.items[3].category) == (4, 0, "Image-to-Text")
+    for place, line in enumerate(lines):
+        assert answered(task, place, line["code"].partition("###Output:")[2]).right
+        # Officially an answer without `api_call` is looked at as a whole, unlike Torch Hub's.
+        assert answered(task, place, f"Take {line['api_call']}.").verdict["domain_match"]
+    said = '<<<api_call>>>: AutoModel.from_pretrained(pretrained_model_name_or_path="rasa/LaBSE")'
+    assert answered(task, 1, said).right and answered(task, 0, said).error == "other_domain"
+    assert answered(task, 3, "pipeline('text-generation', 'microsoft/git-large-r-textcaps')").right
+    assert answered(task, 3, "pipeline('text-generation', model='gpt2')").error == "unknown_api"
+
+
 def test_switches_are_left_aside_and_texts_are_not() -> None:
     assert names_api(SLOW.replace("True", "False"), SLOW)
     assert not names_api(SLOW.replace("slow_r50", "slow_r50x"), SLOW)
