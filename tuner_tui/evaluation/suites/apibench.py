@@ -125,7 +125,7 @@ class ApiBenchTask:
         ]
         self.notes: Sequence[str] = [
             "“Same domain” is the official figure. It is lenient: texts that occur anywhere in the call are "
-            "enough. Where an answer calls the function of no API, or not in valid Python, the official script "
+            "enough. Where an answer calls the function of no API, or not in valid Python, the official one "
             "looks at the last part of its syntax tree, and this at the whole call.",
             *([] if found else ["The list of APIs is not beside the file: its own APIs were taken for it."]),
         ]
