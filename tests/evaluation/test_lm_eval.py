@@ -13,7 +13,7 @@ from tuner_tui.errors import UserError
 from tuner_tui.evaluation.launch import start_baseline
 from tuner_tui.evaluation.scoring_file import score_file
 from tuner_tui.evaluation.subset import Limits
-from tuner_tui.evaluation.suites import check_suite, open_suite
+from tuner_tui.evaluation.suites import SUITES, check_suite, obstacle, open_suite
 
 COLOURS = [
     ("The sky on a clear day is", ["blue", "green", "a spoon"], 0),
@@ -175,6 +175,11 @@ def test_what_it_cannot_be_asked_is_said_before_a_model_is_loaded(
         check_suite("lm_eval", ["base"], Limits(), False, True)
     with pytest.raises(UserError, match="leave out --temperature and --repeats"):
         check_suite("lm_eval", ["base"], Limits(repeats=2), True, False)
+    assert obstacle("lm_eval") == ""
     monkeypatch.setattr("tuner_tui.evaluation.suites.find_spec", lambda name: None)
+    assert {name for name in SUITES if obstacle(name)} == {
+        *("bfcl", "bfcl_prompting", "bfcl_multi_turn"),
+        "lm_eval",
+    }
     with pytest.raises(UserError, match=r"not installed: pip install 'tuner-tui\[lm-eval\]'"):
         start_baseline("embedded", folder, suite="lm_eval")

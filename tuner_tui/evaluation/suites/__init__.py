@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.subset import Limited, Limits
+from tuner_tui.evaluation.suites.bfcl.official import INSTALL
 from tuner_tui.evaluation.tasks import Task
 
 
@@ -27,11 +28,17 @@ class Suite:
     install: str = ""
 
 
+_BFCL = "bfcl_eval", INSTALL
+
 SUITES = {
     "heldout": Suite("Held-out rows", "heldout:HeldoutTask", "needed"),
-    "bfcl": Suite("BFCL V4, single turn", "bfcl.single:BfclTask", "none"),
-    "bfcl_prompting": Suite("BFCL V4, single turn, prompting", "bfcl.prompting:BfclPromptingTask", "none"),
-    "bfcl_multi_turn": Suite("BFCL V4, multi-turn", "bfcl.multi_turn:BfclMultiTurnTask", "none"),
+    "bfcl": Suite("BFCL V4, single turn", "bfcl.single:BfclTask", "none", False, *_BFCL),
+    "bfcl_prompting": Suite(
+        "BFCL V4, single turn, prompting", "bfcl.prompting:BfclPromptingTask", "none", False, *_BFCL
+    ),
+    "bfcl_multi_turn": Suite(
+        "BFCL V4, multi-turn", "bfcl.multi_turn:BfclMultiTurnTask", "none", False, *_BFCL
+    ),
     "apibench": Suite("APIBench", "apibench:ApiBenchTask", "needed"),
     "tasks": Suite("Task completion", "tasks:CompletionTask", "optional"),
     "general": Suite("General ability", "general:GeneralTask", "optional"),
@@ -64,12 +71,25 @@ def open_suite(name: str, source: Path | None = None, limits: Limits | None = No
         raise UserError(f"no suite is called {name!r}; there are: {', '.join(SUITES)}.")
     if suite.source == "needed" and source is None:
         raise UserError(f"the suite {name} needs a file with its items: name it with --data.")
-    if suite.package and find_spec(suite.package) is None:
-        raise UserError(f"the suite {name} needs {suite.package}, which is not installed: {suite.install}")
+    if reason := obstacle(name):
+        raise UserError(reason)
     if suite.source == "none" and source is not None:
         raise UserError(f"the suite {name} has its own items: leave out --data.")
     task: Task = _maker(name, suite)(*([source] if source is not None else []))
     return task if limits is None or limits.everything else Limited(task, limits)
+
+
+def obstacle(name: str) -> str:
+    """Why a suite cannot be run on this machine, with the remedy, in a sentence; "" when it can. It imports
+    nothing, so that a screen may ask about every suite.
+
+    Args:
+        name: a key of SUITES.
+    """
+    suite = SUITES[name]
+    if not suite.package or find_spec(suite.package) is not None:
+        return ""
+    return f"the suite {name} needs {suite.package}, which is not installed: {suite.install}"
 
 
 def check_suite(name: str, arms: Iterable[str], limits: Limits, sampled: bool, endpoint: bool) -> None:
@@ -88,8 +108,8 @@ def check_suite(name: str, arms: Iterable[str], limits: Limits, sampled: bool, e
     suite = SUITES.get(name)
     if suite is None:
         return
-    if suite.package and find_spec(suite.package) is None:
-        raise UserError(f"the suite {name} needs {suite.package}, which is not installed: {suite.install}")
+    if reason := obstacle(name):
+        raise UserError(reason)
     if not suite.asks_itself:
         return
     if unfit := [arm for arm in arms if arm not in ("base", "tuned")]:
