@@ -61,7 +61,7 @@ def test_the_whole_journey_runs_and_json_is_alone_on_stdout(
 
     run_dir = paths.runs_dir() / result["run"]
     assert (run_dir / "adapter" / "adapter_model.safetensors").is_file()
-    assert json.loads((run_dir / "report.json").read_bytes())["evaluation"]["arms"]["tuned"]
+    assert json.loads((run_dir / "report.json").read_bytes())["suites"][0]["arms"]["tuned"]
     assert err.startswith("This decides, inspects, measures, trains")
     assert [f"{number}/7" in err for number in range(1, 8)] == [True] * 7
     assert "step 2/2" in err

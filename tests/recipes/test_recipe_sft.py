@@ -40,6 +40,10 @@ def test_a_run_finishes_killed_and_resumed_on_the_way(config: TrainConfig) -> No
     local.resume(run_dir)
     status = wait(run_dir, ended)
     assert (status.state, status.step, status.total) == (RunState.FINISHED, 2 * HALF, 2 * HALF)
+    [device] = RunReader(run_dir).manifest()["devices"]  # told twice, and the same
+    assert device["kind"] in ("cpu", "gpu") and device["name"]
+    assert device["count"] >= 1 and device["memory"] > 2**20
+    assert RunReader(run_dir).manifest()["seed"] == config.seed, "what the launcher wrote is still there"
     resumed = events(run_dir)["resumed"]
     assert resumed["step"] % 3 == 0
     assert resumed["step"] <= before[-1]

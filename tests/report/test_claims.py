@@ -2,15 +2,8 @@
 
 import pytest
 
-from tuner_tui.report.claims import claim, holm, survives_overlap
+from tuner_tui.report.claims import claim, survives_overlap
 from tuner_tui.report.numbers import paired_mean
-
-
-def test_holm_is_that_of_r() -> None:
-    # R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm")
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.6, 0.9]) == [1.0, 1.0]
-    assert holm([]) == []
 
 
 @pytest.mark.parametrize(

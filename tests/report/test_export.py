@@ -36,7 +36,7 @@ def test_the_adapter_and_its_card(trained: Path, tmp_path: Path, capsys: pytest.
     assert {"function-calling", "lora", "sft"} <= set(head["tags"])
     metrics = head["model-index"][0]["results"][0]["metrics"]
     assert {"type": "full_match", "name": "Exactly right", "value": 0.975} in metrics
-    assert "98% [87–100]" in body and "Not measured: " in body and "AutoPeftModelForCausalLM" in body
+    assert "98% [87–100]" in body and "Not measured: " in body and "PeftModel.from_pretrained" in body
     assert "1 of 40 items are still wrong" in body
     assert main(["export", "last", "--adapter", str(out)]) == 2
     assert "is there already" in capsys.readouterr().err

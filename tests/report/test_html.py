@@ -168,26 +168,6 @@ def test_a_loss_on_another_suite_blocks(run_dir: Path) -> None:  # noqa: F811
     assert "BFCL" in verdict["sentence"] and "20 broken" in verdict["sentence"]
 
 
-@pytest.mark.parametrize(("exact", "decision"), [(2, "ship"), (36, "collect_data")])
-def test_overlap_blocks_a_gain_that_does_not_stand_without_it(
-    run_dir: Path,  # noqa: F811
-    exact: int,
-    decision: str,
-) -> None:
-    evaluate(run_dir, base=(0, 20), tuned=(39, 20))
-    path = heldout_dir(run_dir) / "summary.json"
-    said = f"{exact} of 60 items are in the training data."
-    summary = json.loads(path.read_bytes())
-    summary["overlap"] = {"items": 60, "exact": exact, "near": 0, "tools": 60, "sentence": said}
-    files.write_json(path, summary)
-    report = build_report(run_dir)
-    assert report["verdict"]["decision"] == decision
-    page = check(render(report)).text
-    section = page[page.index("What it took") :]
-    assert said not in section
-    assert page.index(said) < page.index("Better: "), "the warning comes before the gain"
-
-
 def test_html_to_a_file(run_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
     evaluate(run_dir, base=(0, 20), tuned=(39, 20))
     out = tmp_path / "page.html"

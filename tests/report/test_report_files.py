@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gates import TOOL
 from rich.console import Console
 
 from tuner_tui.cli import main
@@ -29,18 +30,6 @@ CALLS, OTHERS = 40, 20
 RIGHT = '<tool_call>\n{"name": "open_gate", "arguments": {"number": %d}}\n</tool_call>'
 WRONG = '<tool_call>\n{"name": "open_gate", "arguments": {"number": "%d"}}\n</tool_call>'
 HOSTILE = "[bold red]no[/] `code` <script>x</script> \x1b[31m | **x** \u202e"
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "open_gate",
-        "description": "Open a gate.",
-        "parameters": {
-            "type": "object",
-            "properties": {"number": {"type": "integer"}},
-            "required": ["number"],
-        },
-    },
-}
 
 
 @pytest.fixture
@@ -65,20 +54,28 @@ def end(run_dir: Path, status: Status) -> None:
     files.write_json(run_dir / layout.STATUS, status.to_json())
 
 
-def evaluate(run_dir: Path, **right: tuple[int, int]) -> None:
-    """Store an evaluation: for each arm, how many calls are right, and how many others get no call."""
-    rows = []
+def heldout_lines() -> list[str]:
+    """The rows that are held out: those that need a call, then others."""
+    lines = []
     for number in range(1, CALLS + OTHERS + 1):
         call = {"type": "function", "function": {"name": "open_gate", "arguments": {"number": number}}}
         answer = {"role": "assistant", "content": "", "tool_calls": [call]}
         if number > CALLS:
             answer = {"role": "assistant", "content": "No."}
         request = {"role": "user", "content": f"{number} {HOSTILE}"}
-        rows.append({"messages": [request, answer], "tools": [TOOL]})
+        lines.append(json.dumps({"messages": [request, answer], "tools": [TOOL]}))
+    return lines
+
+
+def evaluate(run_dir: Path, *, training: tuple[Path, ...] = (), **right: tuple[int, int]) -> None:
+    """Store an evaluation: for each arm, how many calls are right, and how many others get no call.
+
+    `training` are the files in which its items are looked for.
+    """
     eval_dir = heldout_dir(run_dir)
     eval_dir.mkdir(parents=True)
     source = run_dir / "heldout.jsonl"
-    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source.write_text("".join(line + "\n" for line in heldout_lines()))
     task = HeldoutTask(source)
     for arm, (calls, kept) in right.items():
         for item in task.items:
@@ -88,7 +85,20 @@ def evaluate(run_dir: Path, **right: tuple[int, int]) -> None:
                 text = HOSTILE
             files.append_line(eval_dir / f"{arm}.jsonl", stored(item, text))
     request = Request(
-        "heldout", "m", "embedded", None, 4, True, "auto", source, tuple(right), 8, 160, None, "key"
+        suite="heldout",
+        model="m",
+        name="embedded",
+        adapter=None,
+        bits=4,
+        double=True,
+        dtype="auto",
+        heldout=source,
+        arms=tuple(right),
+        batch=8,
+        max_new_tokens=160,
+        cache=None,
+        fingerprint="key",
+        training=training,
     )
     write_summary(eval_dir, request, task)
 
@@ -154,7 +164,7 @@ def test_verdict_without_an_evaluation(run_dir: Path, status: Status, decision: 
     end(run_dir, status)
     report = build_report(run_dir)
     assert report["verdict"]["decision"] == decision
-    assert report["evaluation"] is None
+    assert report["suites"] == []
     assert "Not evaluated yet" in render_markdown(report)
     assert "Not evaluated yet" in on_terminal(report)
 
@@ -177,14 +187,16 @@ def test_the_pages_say_what_counts(run_dir: Path) -> None:
     assert json.loads((run_dir / "report.json").read_text())["verdict"]["decision"] == "ship"
     page = (run_dir / "report.md").read_text()
     assert page.startswith("# Ship it")
-    assert "| Calls exactly right | 2% [0–13] (1/40) |" in page
-    assert "Tuned against instruction and examples: +48 percentage points" in page
+    assert page.count("| Exactly right |") == 1, "one table of figures"
+    assert "| Exactly right | 2% [0–13] | 50% [35–65] | 98% [87–100] | +48 [" in page
     assert "38 fixed" in page and "1 broken" in page
     assert "**Converged.**" in page or "**Still falling.**" in page
     assert "█" in page and "torch 2.13.0" in page
     assert f"tuner train {run_dir / 'config.yaml'}" in page
-    assert len(report["changed"]) == 39
-    assert report["changed"][0]["direction"] == "broken"
+    assert f"tuner eval last --data {run_dir / 'heldout.jsonl'}" in page
+    changed = report["suites"][0]["changed"]
+    assert len(changed) == 39
+    assert changed[0]["direction"] == "broken"
 
 
 def test_the_terminal_page_keeps_to_its_width(run_dir: Path) -> None:
@@ -192,9 +204,9 @@ def test_the_terminal_page_keeps_to_its_width(run_dir: Path) -> None:
     page = on_terminal(build_report(run_dir))
     figures = page.split("How to repeat it")[0]
     assert max(map(len, figures.splitlines())) <= 80
-    table = page.split("Evaluation")[1]
-    assert table.count("100% [91–100]") == 16
-    assert "…" not in figures.split("What changed")[0]
+    assert page.count("Exactly right") == 1 + page.count("Exactly right, asked otherwise"), "one table"
+    assert page.count("100% [91–100]") == 3 * 4 + 3, "four measures of calls, in three columns; other prompts"
+    assert "…" not in figures.split(" fixed, ")[0].replace("The model …", "")
 
 
 def test_hostile_text_is_shown_and_not_sent(run_dir: Path) -> None:

@@ -187,7 +187,15 @@ def add_suite(run_dir: Path, name: str, title: str) -> None:
         arm_file(folder, arm).write_bytes(arm_file(source, arm).read_bytes())
     summary = json.loads((source / layout.SUMMARY).read_bytes())
     arms = {arm: summary["arms"][arm] for arm in ("base", "tuned")}
-    kept = {"measure": "x", "title": "X", "state": "kept", "sentence": f"Kept: {HOSTILE}"}
+    kept = {
+        "measure": "choices",
+        "title": HOSTILE,
+        "state": "kept",
+        "delta": 0.0,
+        "interval": [-0.06, 0.06],
+        "margin": 0.1,
+        "sentence": f"Kept: {HOSTILE}",
+    }
     changed = {
         "suite": name,
         "title": title,

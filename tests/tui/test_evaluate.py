@@ -173,7 +173,7 @@ async def test_a_tab_lists_the_suites(tmp_path: Path, size: tuple[int, int]) -> 
         await pilot.press("left_square_bracket")
         await until(pilot, lambda: tabs.active == "suites")
         shown = text(screen, "#suites-text")
-        assert "Held-out rows" in shown and "Task [bold]completion" in shown and "Kept: ␛[31m" in shown
+        assert "Held-out rows" in shown and "Task [bold]completion" in shown and "␛[31m" in shown
         assert max(map(len, [line for line in shown.splitlines() if "Plain prompt" in line])) <= 76
 
 

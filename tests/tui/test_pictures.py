@@ -1,7 +1,7 @@
 """Pictures of every screen, at three sizes, dark and light: snapshots, and the README's screenshots.
 
-They show recorded runs (`record_run.py`): of `tuner demo`, dpo and ppo. After an intended change:
-`make test PYTEST_ARGS="tests/tui/test_pictures.py --snapshot-update"`, and look at them.
+They show recorded runs (`record_run.py`): of `tuner demo`, dpo, ppo, and one with several suites. After an
+intended change: `make test PYTEST_ARGS="tests/tui/test_pictures.py --snapshot-update"`, and look at them.
 """
 
 import json
@@ -23,7 +23,7 @@ from tuner_tui.tui.step import StepScreen
 RECORDED = Path(__file__).parent / "demo_run"
 RUN_ID = "20261122-190000-demo"
 # Apart from the runs of the demo's home: a picture of one says nothing of the others.
-OTHERS = {"dpo": "20261122-193000-dpo", "ppo": "20261122-200000-ppo"}
+OTHERS = {"dpo": "20261122-193000-dpo", "ppo": "20261122-200000-ppo", "suites": "20261122-203000-demo"}
 PLACE = Path("/tmp/tuner-pictures")  # a fixed place: paths are part of the pictures
 
 Until = Callable[..., Awaitable[None]]
@@ -222,9 +222,12 @@ MORE: dict[str, Show] = {
     "train_ppo": _of_another_run("ppo", "train"),
     "metrics_ppo": _of_another_run("ppo", "train", "v"),
     "report_ppo": _of_another_run("ppo", "report"),
+    "report_suites": _of_another_run("suites", "report"),
+    "report_suites_down": _of_another_run("suites", "report", "pagedown"),
 }
 CASES += [f"{screen}-dark-{size}" for screen in ("prefer", "train_ppo") for size in SIZES]
 CASES += [f"{screen}-dark-80x24" for screen in ("prefer_start", "configure_dpo", "train_dpo")]
+CASES += [f"report_suites-dark-{size}" for size in ("80x24", "120x40")] + ["report_suites_down-dark-120x40"]
 CASES += [f"{screen}-light-120x40" for screen in ("prefer", "configure_dpo", "metrics_ppo", "report_ppo")]
 
 

@@ -48,7 +48,12 @@ async def test_the_verdict_comes_first_and_the_evidence_follows(tmp_path: Path) 
         assert text(screen, "#verdict").startswith("✗ Do not ship.")
         assert "Rule: " in text(screen, "#verdict")
         await until(pilot, lambda: "✓ converged" in text(screen, "#training-verdict"))
-        await until(pilot, lambda: bool(screen.query("MeasureBlock")))
+        await until(pilot, lambda: "Held-out rows" in text(screen, "#figures"))
+        assert "tuned also: right tool 100%" in text(screen, "#figures")
+        for question in ("Convergence", "Overfitting", "Under-training", "Instability"):
+            assert question in text(screen, "#checks")
+        assert text(screen, "#checks").count("Rule: ") == 4
+        assert "Energy: not measured" in text(screen, "#notes")
         assert screen.query_one(CurveChart).display
         assert "8 fixed" in text(screen, "#notes")
         assert str(run_dir / "config.yaml") in text(screen, "#notes")
@@ -77,7 +82,7 @@ async def test_paths_and_commands_can_be_copied(tmp_path: Path) -> None:
 async def test_a_run_that_was_not_evaluated_leads_to_the_evaluation(tmp_path: Path) -> None:
     async with opened(make_run(heldout_file(tmp_path))) as (pilot, screen):
         assert "Not evaluated yet" in text(screen, "#verdict")
-        assert not screen.query("MeasureBlock")
+        assert not screen.query_one("#figures").display
         await pilot.press("enter")
         await until(pilot, lambda: pilot.app.current_mode == "evaluate")
 
@@ -126,6 +131,7 @@ async def test_the_other_suites_are_there(tmp_path: Path) -> None:
     run_dir = evaluated_run(tmp_path)
     add_suite(run_dir, "tasks", "Task [bold]completion")
     async with opened(run_dir, (80, 24)) as (_, screen):
-        notes = text(screen, "#notes")
-        assert "Task [bold]completion" in notes and "Tuned, plain prompt" in notes
-        assert "Better: " in notes and "Kept: ␛[31m" in notes and "\x1b" not in notes
+        figures = text(screen, "#figures")
+        assert "Task [bold]completion" in figures and "Tuned, plain prompt" in figures
+        assert "Better: " in figures and "␛[31m" in figures and "\x1b" not in figures
+        assert "+0 [-6 to +6]; acceptable loss 10 points" in figures

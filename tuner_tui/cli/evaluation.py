@@ -14,8 +14,6 @@ from tuner_tui.errors import UserError
 from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rich.console import Console
 
     from tuner_tui.evaluation.progress import EvalProgress
@@ -97,10 +95,12 @@ def evaluate_now(args: argparse.Namespace) -> int:
         summaries[suite] = {**summary, "path": str(eval_dir)}
 
     def human(console: "Console") -> None:
+        from tuner_tui.cli.suite_page import print_suite
+
         for number, summary in enumerate(summaries.values()):
             if number:
                 console.print()
-            _print(summary, console)
+            print_suite(summary, console)
 
     emit(args, summaries[suites[0]] if len(suites) == 1 else {"suites": summaries}, human)
     return 0
@@ -230,15 +230,3 @@ def _line(progress: "EvalProgress") -> str:
     left = f", about {progress.eta:.0f} s left" if progress.eta is not None else ""
     done, total = progress.arms.get(progress.arm, (0, 0))
     return f"{ARM_TITLES.get(progress.arm, progress.arm)}: {done} of {total} items{left}"
-
-
-def _print(summary: "Mapping[str, Any]", console: "Console") -> None:
-    from tuner_tui.cli.suite_page import print_suite
-    from tuner_tui.report.terminal import print_evaluation
-
-    if summary["suite"] == "heldout":
-        print_evaluation(summary, console)
-        for note in summary["notes"]:
-            console.print(visible(note, one_line=True), markup=False, style="dim")
-    else:
-        print_suite(summary, console)

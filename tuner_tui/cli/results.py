@@ -39,14 +39,14 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def report_now(args: argparse.Namespace) -> int:
     """`tuner report RUN`. 1 when the run failed."""
-    from tuner_tui.report.build import HTML, MARKDOWN, write_report
+    from tuner_tui.report.build import CARD, HTML, JSON, MARKDOWN, write_report
     from tuner_tui.report.html import render as render_html
     from tuner_tui.report.terminal import render
     from tuner_tui.runs.store import find_run
 
     run_dir = find_run(args.of)
     report = write_report(run_dir)
-    written = [run_dir / MARKDOWN, run_dir / HTML]
+    written = [path for name in (MARKDOWN, HTML, JSON, CARD) if (path := run_dir / name).exists()]
     if args.html is not None:
         try:
             args.html.write_text(render_html(report), "utf-8")

@@ -1,46 +1,65 @@
 """The figures of any suite on a terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from tuner_tui.evaluation.arms import ARM_TITLES, in_order
+from tuner_tui.report.figures import change_text, rate_text
+from tuner_tui.report.suite_terminal import short_title
+from tuner_tui.report.terminal_table import grid, line
+from tuner_tui.report.text import number_text, p_value
 from tuner_tui.visible import visible
+
+_WITH_COUNTS = 2
+"""Arms beside which there is room for counts in 80 columns."""
 
 
 def print_suite(summary: Mapping[str, Any], console: Console) -> None:
     """Print a `summary.json`: rates with their intervals, categories, numbers, errors, and notes."""
-    from tuner_tui.evaluation.arms import ARM_TITLES
-
     arms: Mapping[str, Any] = summary["arms"]
-    titles = {arm: ARM_TITLES.get(arm, arm) for arm in arms}
-    console.print(Text(visible(f"{summary['title']}: {summary['items']:,} items", one_line=True), "bold"))
-    table = _table("", titles.values())
+    heads = {arm: short_title(arm) for arm in in_order(arms)}
+
+    def rate(found: Mapping[str, Any] | None) -> str:
+        if found is None or found["rate"] is None or len(arms) > _WITH_COUNTS:
+            return rate_text(found)
+        low, high = (f"{100 * end:.1f}" for end in found["interval"])
+        return f"{found['count']}/{found['total']}  {100 * found['rate']:.1f}% [{low} to {high}]"
+
+    line(f"{summary['title']}: {summary['items']:,} items", console, "bold")
+    table = grid(("",), heads.values(), strong=heads.get("tuned", ""))
     for measure in summary["measures"]:
-        _row(table, measure["title"], [_rate(arms[arm].get(measure["name"])) for arm in arms])
-    _row(table, "Right as a whole", [_rate(arms[arm]["right"]) for arm in arms])
+        table.add_row(line(f"  {measure['title']}"), *(rate(arms[arm].get(measure["name"])) for arm in heads))
+    table.add_row(line("  Right as a whole"), *(rate(arms[arm]["right"]) for arm in heads))
     console.print(table)
-    console.print(Text("In brackets: the 95% interval.", style="dim"))
-    _parts("By category, right as a whole", summary["categories"], titles, _rate, console)
-    _parts("Numbers, means", summary["numbers"], titles, _number, console)
-    counts = {arm: arms[arm]["errors"] for arm in arms}
-    _parts("What went wrong", counts, titles, lambda count: str(count or "·"), console)
-    for change in summary["comparison"].values():
-        low, high = change["interval"]
-        console.print(
-            Text(
-                f"{change['measure']}, {change['tuned']} against {change['base']}: "
-                f"{100 * change['delta']:+.1f} points [{100 * low:+.1f} to {100 * high:+.1f}], "
-                f"{change['fixed']} fixed, {change['broken']} broken, p = {change['p_value']:.3g}"
-            )
-        )
+    line("In brackets: the 95% interval.", console, "dim")
+    _parts("By category, right as a whole", summary["categories"], heads, rate, console)
+    _parts("Numbers, means", summary["numbers"], heads, number_text, console)
+    counts = {arm: arms[arm]["errors"] for arm in heads}
+    _parts("What went wrong, in items", counts, heads, lambda count: str(count or "·"), console)
+    for sentence in _comparisons(summary):
+        line(sentence, console)
     for kept in summary.get("regression", []):
-        console.print(Text(visible(kept["sentence"], one_line=True)))
+        line(kept["sentence"], console)
     for note in summary["notes"]:
-        console.print(Text(visible(note, one_line=True), style="dim"))
+        line(note, console, "dim")
+
+
+def _comparisons(summary: Mapping[str, Any]) -> list[str]:
+    """The tuned model against the plain and against the best prompt, by the measure that counts most."""
+    if not summary["measures"]:
+        return []
+    measure = summary["measures"][0]
+    pairs = {"base": summary["comparison"]}
+    pairs |= {summary["best_prompt"]: summary["comparison_best"]} if summary.get("best_prompt") else {}
+    return [
+        f"{measure['title']}, tuned against {ARM_TITLES[base].lower()}: {change_text(change)} points, "
+        f"{change['fixed']} fixed, {change['broken']} broken, {p_value(change['p_value'])}."
+        for base, comparison in pairs.items()
+        if (change := comparison.get(measure["name"]))
+    ]
 
 
 def print_score(score: Mapping[str, Any], console: Console) -> None:
@@ -75,38 +94,19 @@ def print_score(score: Mapping[str, Any], console: Console) -> None:
 
 
 def _parts(
-    title: str, by_arm: Mapping[str, Any], titles: Mapping[str, str], show: Any, console: Console
+    title: str,
+    by_arm: Mapping[str, Any],
+    heads: Mapping[str, str],
+    show: Callable[[Any], str],
+    console: Console,
 ) -> None:
+    """One part of a page: a row for each name that any arm has."""
     names = list(dict.fromkeys(name for found in by_arm.values() for name in found))
     if not names:
         return
-    table = _table(title, titles.values())
+    table = grid((title,), heads.values(), strong=heads.get("tuned", ""))
     for name in names:
-        cells = [by_arm.get(arm, {}).get(name) for arm in titles]
-        _row(table, name, [show(cell) if cell is not None else "·" for cell in cells])
+        cells = [by_arm.get(arm, {}).get(name) for arm in heads]
+        shown = ("·" if cell is None else show(cell) for cell in cells)
+        table.add_row(line("  " + name.replace("_", " ")), *shown)
     console.print(table)
-
-
-def _table(first: str, heads: Any) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    table.add_column(Text(first))
-    for head in heads:
-        table.add_column(Text(visible(head, one_line=True)), justify="right", no_wrap=True)
-    return table
-
-
-def _row(table: Table, name: str, cells: Sequence[str]) -> None:
-    table.add_row(Text(visible(str(name), one_line=True)), *map(Text, cells))
-
-
-def _rate(rate: Mapping[str, Any] | None) -> str:
-    if rate is None or rate["rate"] is None:
-        return "–"
-    low, high = rate["interval"]
-    share = f"{rate['count']}/{rate['total']}"
-    return f"{share}  {100 * rate['rate']:.1f}% [{100 * low:.1f} to {100 * high:.1f}]"
-
-
-def _number(number: Mapping[str, Any]) -> str:
-    low, high = number["interval"]
-    return f"{number['mean']:.4g} [{low:.4g} to {high:.4g}]"

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from tuner_tui.errors import UserError
-from tuner_tui.export.card import model_card
-from tuner_tui.report.build import build_report
+from tuner_tui.report.build import build_report, result_folder
+from tuner_tui.report.card import model_card
 from tuner_tui.runs import files, layout
 from tuner_tui.training.bases import adapter_folder
 from tuner_tui.training.config import load_config
@@ -22,10 +22,11 @@ def write_card(run_dir: Path) -> Path:
     Raises:
         UserError: the run has neither yet, or the card cannot be written.
     """
-    folder = _result(run_dir)
-    kind = "adapter" if folder.name == layout.ADAPTER else "merged"
+    folder = result_folder(run_dir)
+    if folder is None:
+        raise UserError(f"run {run_dir.name} has no adapter yet; wait until it has finished.")
     try:
-        files.write_atomic(folder / CARD, model_card(build_report(run_dir), kind).encode())  # type: ignore[arg-type]
+        files.write_atomic(folder / CARD, model_card(build_report(run_dir)).encode())
     except OSError as error:
         raise UserError(f"{folder / CARD} cannot be written: {error.strerror}.") from error
     return folder / CARD
@@ -50,7 +51,7 @@ def export_merged(run_dir: Path, out: Path) -> Path:
     """
     _check_empty(out)
     if (run_dir / layout.MODEL).is_dir():  # every weight was trained: there is nothing to merge
-        return _publish(run_dir / layout.MODEL, out, model_card(build_report(run_dir), "merged"))
+        return _publish(run_dir / layout.MODEL, out, model_card(build_report(run_dir), merged=True))
     adapter = adapter_folder(str(run_dir), "--merged")
     load_config(run_dir / layout.CONFIG)
     done = subprocess.run(
@@ -65,14 +66,7 @@ def export_merged(run_dir: Path, out: Path) -> Path:
         said = {"error": (done.stderr.strip().rpartition("\n")[2] or f"exit status {done.returncode}")}
     if "folder" not in said:
         raise UserError(f"the adapter cannot be merged: {said['error']}")
-    return _publish(Path(said["folder"]), out, model_card(build_report(run_dir), "merged"))
-
-
-def _result(run_dir: Path) -> Path:
-    for name in (layout.ADAPTER, layout.MODEL):
-        if (run_dir / name).is_dir():
-            return run_dir / name
-    raise UserError(f"run {run_dir.name} has no adapter yet; wait until it has finished.")
+    return _publish(Path(said["folder"]), out, model_card(build_report(run_dir), merged=True))
 
 
 def _check_empty(out: Path) -> None:

@@ -46,6 +46,7 @@ def train(session: Session) -> RunState:
     import torch
     from accelerate import Accelerator
 
+    from tuner_tui.recipes import device
     from tuner_tui.recipes import model as models
     from tuner_tui.recipes.callback import memory
     from tuner_tui.recipes.ppo_batches import PromptStream
@@ -112,6 +113,7 @@ def train(session: Session) -> RunState:
         trained_parameters=weights,
         attention=base.config._attn_implementation,
     )
+    device.tell(session)
 
     def stopping() -> bool:
         return session.stop_requested

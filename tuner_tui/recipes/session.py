@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from tuner_tui.recipes import ranks, retry
 from tuner_tui.recipes.faults import Stopped, explain, is_out_of_memory
@@ -27,6 +28,7 @@ class Session:
 
     def __init__(self, run: RunWriter | SilentRun) -> None:
         self.run = run
+        self.meter: Callable[[], dict[str, Any] | None] | None = None  # see `device.energy_meter`
         self._signalled = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
@@ -98,6 +100,7 @@ def run_recipe(run_dir: Path, recipe: Callable[[Session], RunState]) -> int:
             state, reason = RunState.FAILED, explain(error)
             if not main:
                 ranks.leave_fault(run_dir, reason)
+        _tell_energy(session)
         if again:
             run.update(state=RunState.STARTING, phase="starting again with less at once")
             retry.again()
@@ -108,6 +111,13 @@ def run_recipe(run_dir: Path, recipe: Callable[[Session], RunState]) -> int:
         run.event(str(state), reason or "the run is finished.", process=os.getpid())
         run.end(state, reason)
     return int(state is RunState.FAILED)
+
+
+def _tell_energy(session: Session) -> None:
+    """What this process has taken, whatever came of it."""
+    if session.meter is not None and (taken := session.meter()) is not None:
+        hours = taken["joules"] / 3600
+        session.run.event("energy", f"the GPUs took {hours:,.3g} Wh since training was prepared.", **taken)
 
 
 def _try_smaller(session: Session) -> bool:

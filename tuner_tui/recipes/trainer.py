@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from tuner_tui.recipes import checkpoints, ranks
+from tuner_tui.recipes import checkpoints, device, ranks
 from tuner_tui.recipes import model as models
 from tuner_tui.recipes.faults import EvaluationCut, is_out_of_memory
 from tuner_tui.recipes.session import Session
@@ -129,6 +129,7 @@ def prepare(trainer: Any, session: Session, dtype: Any) -> None:
         checkpointing=fast.checkpointing,
     )
     session.run.event("kernels", fast.sentence)
+    device.tell(session)
 
 
 def finish(trainer: Any, session: Session, config: TrainConfig) -> RunState:

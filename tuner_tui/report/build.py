@@ -8,34 +8,35 @@ from typing import Any
 import yaml
 
 from tuner_tui.errors import UserError
-from tuner_tui.evaluation.layout import heldout_dir
-from tuner_tui.evaluation.progress import load_summary
+from tuner_tui.report.card import model_card
 from tuner_tui.report.chain import steps_before
+from tuner_tui.report.cost import cost_section
 from tuner_tui.report.html import render as render_html
 from tuner_tui.report.markdown import render
 from tuner_tui.report.methods import method_section
-from tuner_tui.report.suites import changed, not_measured, read_suites
-from tuner_tui.report.training import cost_section, training_section
+from tuner_tui.report.repeat import commands
+from tuner_tui.report.suites import not_measured, read_suites
 from tuner_tui.report.training import examples as rows_used
+from tuner_tui.report.training import training_section
 from tuner_tui.report.verdict import decide, decide_reward
 from tuner_tui.runs import files
 from tuner_tui.runs import layout as runs_layout
 from tuner_tui.runs.layout import Status
 from tuner_tui.runs.reader import RunReader, read_metrics, read_status
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MARKDOWN = "report.md"
 JSON = "report.json"
 HTML = "report.html"
+CARD = "model_card.md"
 
 
 def build_report(run_dir: Path) -> dict[str, Any]:
     """Everything that the report says, as one JSON object.
 
-    Keys: `verdict`, `run`, `model`, `data`, `config`, `method` (see `methods.method_section`), `chain` (None
-    outside one), `training`, `evaluation` (the summary of the held-out rows, or None), `changed` (of
-    these), `suites` (see `suites.read_suites`), `not_measured`, `cost`, `versions`,
-    `repeat` (commands), `files`.
+    Keys: `verdict` (see `verdict.Verdict`), `run`, `model`, `data`, `config`, `method` (see
+    `methods.method_section`), `chain` (None outside one), `training`, `suites` (see `suites.read_suites`),
+    `not_measured`, `cost` (see `cost.cost_section`), `versions`, `host`, `repeat` (commands), `files`.
 
     Raises:
         UserError: this is no readable run.
@@ -45,13 +46,15 @@ def build_report(run_dir: Path) -> dict[str, Any]:
     manifest = reader.manifest()
     config = _config(reader)
     records = read_metrics(run_dir)
-    eval_dir = heldout_dir(run_dir)
-    summary = load_summary(eval_dir)
+    events = reader.poll_events()
     suites = read_suites(run_dir)
-    examples = rows_used(reader)
+    examples = rows_used(events)
     held_out = (examples["evaluation"] or {}).get("examples")
     method = method_section(run_dir, config, records, held_out)
-    verdict = decide(status, suites) if method["answers"] else decide_reward(status, method["accuracy"])
+    if method["answers"]:
+        verdict = decide(run_dir.name, status, suites)
+    else:
+        verdict = decide_reward(run_dir.name, status, method["accuracy"])
     run, training = _run(run_dir, status, manifest), training_section(status, records, method["name"])
     return {
         "schema": SCHEMA_VERSION,
@@ -62,7 +65,6 @@ def build_report(run_dir: Path) -> dict[str, Any]:
             "train": manifest.get("data") or [],
             "examples": examples["training"],
             "held_out_examples": examples["evaluation"],
-            "heldout": summary["heldout"] if summary else None,
         },
         "config": config,
         "method": method,
@@ -70,22 +72,21 @@ def build_report(run_dir: Path) -> dict[str, Any]:
         "training": training,
         "suites": suites,
         "not_measured": not_measured(suites) if method["answers"] else [],
-        "cost": cost_section(run, training, suites, manifest),
-        "evaluation": summary,
-        "changed": changed(eval_dir, summary) if summary else [],
+        "cost": cost_section(run, training, suites, manifest, events),
         "versions": {
             "tuner": manifest.get("tuner"),
             "python": manifest.get("python"),
             **(manifest.get("packages") or {}),
         },
         "host": manifest.get("host") or {},
-        "repeat": _repeat(run_dir, suites),
+        "repeat": commands(run_dir, suites),
         "files": _files(run_dir),
     }
 
 
 def write_report(run_dir: Path) -> dict[str, Any]:
-    """Build the report, and write `report.md`, `report.html` and `report.json` into the run directory.
+    """Build the report, and write `report.md`, `report.html`, `report.json` and, when the run has made
+    something, `model_card.md` into the run directory.
 
     Raises:
         UserError: this is no readable run, or its folder cannot be written.
@@ -95,9 +96,17 @@ def write_report(run_dir: Path) -> dict[str, Any]:
         files.write_atomic(run_dir / MARKDOWN, render(report).encode())
         files.write_atomic(run_dir / HTML, render_html(report).encode())
         files.write_json(run_dir / JSON, report)
+        if result_folder(run_dir) is not None:
+            files.write_atomic(run_dir / CARD, model_card(report).encode())
     except OSError as error:
         raise UserError(f"cannot write the report into {run_dir}: {error.strerror}.") from error
     return report
+
+
+def result_folder(run_dir: Path) -> Path | None:
+    """What the run has made: its adapter, or the model when every weight was trained; None before that."""
+    made = (run_dir / name for name in (runs_layout.ADAPTER, runs_layout.MODEL))
+    return next((folder for folder in made if folder.is_dir()), None)
 
 
 def _config(reader: RunReader) -> dict[str, Any]:
@@ -123,16 +132,6 @@ def _run(run_dir: Path, status: Status, manifest: Mapping[str, Any]) -> dict[str
     }
 
 
-def _repeat(run_dir: Path, suites: list[dict[str, Any]]) -> list[str]:
-    commands = [f"tuner train {run_dir / runs_layout.CONFIG}"]
-    for suite in suites:
-        if suite["name"] == "heldout":
-            commands.append(f"tuner eval RUN --data {suite['source']}")
-        else:
-            commands.append(f"tuner eval RUN --suite {suite['name']}")
-    return commands
-
-
 def _files(run_dir: Path) -> dict[str, str]:
     names = (
         runs_layout.CONFIG,
@@ -141,6 +140,6 @@ def _files(run_dir: Path) -> dict[str, str]:
         runs_layout.LOG,
         runs_layout.ADAPTER,
         runs_layout.MODEL,
-        "eval/heldout",
+        runs_layout.EVALUATIONS,
     )
     return {name: str(run_dir / name) for name in names if (run_dir / name).exists()}

@@ -1,24 +1,13 @@
 """What a comparison lets one claim: better, worse, or no evidence of a difference. Pure."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from tuner_tui.evaluation.statistics import detectable_difference, mcnemar
 from tuner_tui.report.text import p_value, points
 
 SIGNIFICANT = 0.05
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values by Holm's step-down method (Holm 1979, Scand. J. Statist. 6:65), in order."""
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - rank) * p_values[index]))
-        adjusted[index] = highest
-    return adjusted
 
 
 def claim(change: Mapping[str, Any], adjusted: float, family: int) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.compare import changed_items, difference, outcome
 from tuner_tui.evaluation.progress import load_items
-from tuner_tui.report.claims import claim, holm
+from tuner_tui.evaluation.statistics import holm
+from tuner_tui.report.claims import claim
 from tuner_tui.report.suites import read_suites
 from tuner_tui.runs import layout
 from tuner_tui.runs.reader import read_status
@@ -92,7 +93,7 @@ def _suite(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any
                 "id": each.id,
                 "direction": each.direction,
                 "request": each.request,
-                "gold": each.gold,
+                "gold": each.gold if each.gold or "call_or_no_call" in names else None,
                 "before": {key: each.before.get(key) for key in ("text", "calls", "error")},
                 "after": {key: each.after.get(key) for key in ("text", "calls", "error")},
             }

@@ -3,47 +3,42 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from tuner_tui.report.terminal import print_changed
-from tuner_tui.report.text import p_value, percent, points
-from tuner_tui.visible import visible
+from tuner_tui.report.figures import change_text, changed_counts, rate_text
+from tuner_tui.report.suite_terminal import print_changed
+from tuner_tui.report.terminal_table import grid, line, title
+from tuner_tui.report.text import p_value
 
 
 def render(comparison: Mapping[str, Any], console: Console) -> None:
     """Print it. Text from models and datasets is never read as markup."""
     for name, run in zip(("first ", "second"), comparison["runs"], strict=True):
-        about = f"{name}  {run['id']}, {run['state']}, {run['model'] or 'model not recorded'}"
-        console.print(Text(visible(about, one_line=True)))
+        line(f"{name}  {run['id']}, {run['state']}, {run['model'] or 'model not recorded'}", console)
     for suite in comparison["suites"]:
-        console.print()
-        title = f"{suite['title']}: {suite['items']['shared']} shared items"
-        console.print(Text(visible(title, one_line=True), style="bold"))
+        title(f"{suite['title']}: {suite['items']['shared']} shared items", console)
         if suite["sentence"]:
-            console.print(Text(suite["sentence"], style="yellow"))
+            line(suite["sentence"], console, "yellow")
         if suite["claim"]:
-            console.print(Text(f"Second against first: {suite['claim']['sentence']}"))
+            line(f"Second against first: {suite['claim']['sentence']}", console)
         if suite["rows"]:
             console.print(_table(suite))
         if suite["changed"]:
+            fixed, broken = changed_counts(suite["changed"])
+            title(f"Second against first: {fixed} fixed, {broken} broken", console)
             print_changed(suite["changed"], console)
 
 
 def _table(suite: Mapping[str, Any]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    table.add_column("Measure")
-    for head in ("First", "Second", "Change", ""):
-        table.add_column(head, justify="right", no_wrap=True)
+    table = grid(("Measure",), ("First", "Second", "Change", ""))
     for row in suite["rows"]:
         change = row["change"]
-        low, high = change["interval"]
         table.add_row(
-            Text(visible(row["title"], one_line=True)),
-            *(percent(row[side]) if row[side] else "–" for side in ("first", "second")),
-            f"{points(change['delta'])} [{points(low)} to {points(high)}]" if change["pairs"] else "–",
+            line(row["title"]),
+            rate_text(row["first"]),
+            rate_text(row["second"]),
+            change_text(change),
             p_value(change["p_value"]) if change["pairs"] else "",
         )
     return table

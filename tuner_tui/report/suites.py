@@ -9,9 +9,10 @@ from tuner_tui.evaluation.arms import in_order
 from tuner_tui.evaluation.compare import changed_items, difference
 from tuner_tui.evaluation.progress import load_items, load_summary, read_progress
 from tuner_tui.evaluation.shapes import Summary
+from tuner_tui.evaluation.statistics import holm
 from tuner_tui.evaluation.suites import SUITES
 from tuner_tui.evaluation.tasks import FUNCTION_CALLING
-from tuner_tui.report.claims import claim, holm
+from tuner_tui.report.claims import claim, survives_overlap
 from tuner_tui.report.numbers import number_rows
 from tuner_tui.runs import layout
 
@@ -25,9 +26,10 @@ def read_suites(run_dir: Path) -> list[dict[str, Any]]:
     Keys of a section: `name`, `title`, `items`, `rejected`, `source`, `model`, `folder`, `state`, `arms`;
     `primary` (the measure that counts most) and `rows`, a measure each: `name`, `title`, `help`, `base`,
     `best`, `tuned` (rates or None), `change`, `change_best` (a Difference or None); `best_prompt`,
-    `reference` (the arm that the claim compares with); `claim` (see `claims.claim`; None when nothing is
-    compared); `categories`, `numbers`, `errors`, `changed`, `overlap`, `detectable`, `notes`, `seconds`,
-    `tokens`, `settings`, `versions`; `kept` (a `Kept` for each figure of general ability; [] elsewhere).
+    `reference` (the arm that the claim compares with); `claim` (see `claims.claim`, and `stands`: whether a
+    gain is more than the items that are in the training data; None when nothing is compared);
+    `categories`, `numbers`, `errors`, `changed`, `overlap`, `detectable`, `notes`, `seconds`, `tokens`,
+    `settings`, `versions`; `kept` (a `Kept` for each figure of general ability; [] elsewhere).
     """
     folders = [path.parent for path in sorted((run_dir / layout.EVALUATIONS).glob("*/summary.json"))]
     order = {name: place for place, name in enumerate(SUITES)}
@@ -53,6 +55,12 @@ def row_of(suite: Mapping[str, Any], measure: str | None = None) -> Mapping[str,
     """The row of a measure; of the primary one by default."""
     wanted = measure or suite["primary"]
     return next(row for row in suite["rows"] if row["name"] == wanted)
+
+
+def overlapping(suite: Mapping[str, Any]) -> int:
+    """Items of a suite that are in the training data too, exactly or nearly; 0 where nobody looked."""
+    found = suite["overlap"] or {}
+    return int(found.get("exact") or 0) + int(found.get("near") or 0)
 
 
 def read_suite(folder: Path) -> dict[str, Any] | None:
@@ -98,9 +106,12 @@ def read_suite(folder: Path) -> dict[str, Any] | None:
 
 
 def changed(folder: Path, summary: Summary) -> list[dict[str, Any]]:
-    """What changed between the plain prompt and the tuned model, reduced to what a reader compares."""
+    """What changed between the plain prompt and the tuned model, reduced to what a reader compares. `gold` is
+    None where the suite does not ask for calls."""
     if not {"base", "tuned"} <= summary["arms"].keys():
         return []
+
+    names = {measure["name"] for measure in _measures(summary)}
 
     def side(item: dict[str, Any]) -> dict[str, Any]:
         return {"text": item.get("text") or "", "calls": item.get("calls") or [], "error": item.get("error")}
@@ -110,7 +121,7 @@ def changed(folder: Path, summary: Summary) -> list[dict[str, Any]]:
             "id": each.id,
             "direction": each.direction,
             "request": each.request,
-            "gold": each.gold,
+            "gold": each.gold if each.gold or "call_or_no_call" in names else None,
             "before": side(each.before),
             "after": side(each.after),
         }
@@ -198,4 +209,9 @@ def _correct(suites: Sequence[dict[str, Any]]) -> None:
         if suite["name"] != GENERAL and (change := row_of(suite)["change_best"] or row_of(suite)["change"])
     ]
     for (suite, change), adjusted in zip(asked, holm([c["p_value"] for _, c in asked]), strict=True):
-        suite["claim"] = claim(change, adjusted, len(asked))
+        found = claim(change, adjusted, len(asked))
+        both = overlapping(suite)
+        found["stands"] = found["state"] != "better" or not both or survives_overlap(change, both)
+        if not found["stands"]:
+            found["sentence"] += f" Without the {both} items that are in the training data it does not stand."
+        suite["claim"] = found

@@ -7,22 +7,6 @@ from typing import Any
 
 from tuner_tui.evaluation.shapes import Rate
 
-MEASURE_TITLES = {
-    "full_match": "Calls exactly right",
-    "tool_selection": "Right tools",
-    "arguments": "Right arguments, given the right tools",
-    "call_or_no_call": "Call or no call",
-    "no_call": "Kept without a call, where no tool serves",
-    "strict_format": "Format right to the letter",
-}
-SHORT_TITLES = {
-    "full_match": "Exactly right",
-    "tool_selection": "Right tools",
-    "arguments": "Right arguments",
-    "call_or_no_call": "Call or no call",
-    "no_call": "No needless call",
-    "strict_format": "Strict format",
-}
 STATE_TITLES = {
     "unknown": "Too short to judge",
     "unstable": "Unstable",
@@ -44,7 +28,7 @@ NO_ANSWERS = (
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-def figure_rows(method: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+def method_rows(method: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     """The figures of a method as (title, where it was measured, at the start, at the end)."""
     return [
         (
@@ -96,6 +80,15 @@ def percent(rate: Rate) -> str:
     return f"{rate['rate']:.0%} [{100 * low:.0f}–{100 * high:.0f}]"
 
 
+def number_text(value: Mapping[str, Any] | None, *, signed: bool = False) -> str:
+    """A mean with its 95% interval, `1.23 [1.1 to 1.4]`; a dash where there is none."""
+    if value is None:
+        return "–"
+    sign = "+" if signed else ""
+    low, high = value["interval"]
+    return f"{value['mean']:{sign}.3g} [{low:{sign}.3g} to {high:{sign}.3g}]"
+
+
 def points(value: float) -> str:
     """A difference of rates in percentage points, with its sign."""
     return f"{100 * value:+.0f}"
@@ -109,6 +102,11 @@ def p_value(value: float) -> str:
 def p_cell(value: float) -> str:
     """`0.013`, `< 0.001`: under a heading that says p."""
     return p_value(value).removeprefix("p = ").removeprefix("p ")
+
+
+def within(title: str) -> str:
+    """A title within a sentence: `Exactly right` becomes `exactly right`, `BFCL's verdict` stays."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def seconds(value: float | None) -> str:

@@ -1,6 +1,6 @@
 """What a report says of the training itself: its verdict, curves, tokens and memory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,7 +8,6 @@ from tuner_tui.evaluation.convergence import training_checks
 from tuner_tui.evaluation.method_verdicts import method_verdict
 from tuner_tui.runs.layout import Status
 from tuner_tui.runs.metric_names import EVAL, charts, note
-from tuner_tui.runs.reader import RunReader
 
 _CURVE_POINTS = 60
 """Points of a loss curve that the report keeps: what a line of text can show."""
@@ -59,37 +58,10 @@ def _curve(records: list[dict[str, Any]], name: str) -> dict[str, list[Any]]:
     return {"steps": [step for step, _ in points], "values": [value for _, value in points]}
 
 
-def examples(reader: RunReader) -> dict[str, dict[str, Any] | None]:
+def examples(events: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any] | None]:
     """How many examples, and tokens, were trained on and held out, as the trainer told."""
     found: dict[str, dict[str, Any] | None] = {"training": None, "evaluation": None}
-    for event in reader.poll_events():
+    for event in events:
         if event.get("code") == "data" and event.get("use") in found:
             found[event["use"]] = {key: event.get(key) for key in ("examples", "tokens")}
     return found
-
-
-def cost_section(
-    run: Mapping[str, Any],
-    training: Mapping[str, Any],
-    suites: list[dict[str, Any]],
-    manifest: Mapping[str, Any],
-) -> dict[str, Any]:
-    """What it took: `training_seconds`, `tokens`, `tokens_per_second`, `peak_memory` (bytes), `gpu`,
-    `evaluation_seconds` and `answer_tokens` over all suites and arms, `energy` (kWh, None: not measured)."""
-    host = manifest.get("host") or {}
-    gpus = host.get("gpus") or host.get("gpu") or []
-    names = (
-        [each.get("name") if isinstance(each, dict) else str(each) for each in gpus if each]
-        if isinstance(gpus, list)
-        else [str(gpus)]
-    )
-    return {
-        "training_seconds": run["seconds"],
-        "tokens": training["tokens"],
-        "tokens_per_second": training["tokens_per_second"],
-        "peak_memory": training["peak_memory"],
-        "gpu": ", ".join(str(name) for name in names) or None,
-        "evaluation_seconds": round(sum(sum(s["seconds"].values()) for s in suites), 1) if suites else None,
-        "answer_tokens": sum(sum(s["tokens"].values()) for s in suites) if suites else None,
-        "energy": None,
-    }

@@ -1,6 +1,7 @@
 """The hand of a process that must not write: of the many that train one run, one alone writes."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -40,6 +41,9 @@ class SilentRun:
         """Not written."""
 
     def metrics(self, step: int, values: dict[str, Any]) -> None:
+        """Not written."""
+
+    def device(self, facts: Mapping[str, Any]) -> None:
         """Not written."""
 
     def resumed(self, step: int) -> None:

@@ -1,9 +1,11 @@
 """The trainer's hand on its run directory: status with a heartbeat, metrics, events."""
 
 import fcntl
+import json
 import os
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +20,8 @@ _FLUSH_SECONDS = 0.5
 
 
 class RunWriter:
-    """The one writer of `status.json`, `metrics.jsonl` and `events.jsonl` of a run.
+    """The one writer of `status.json`, `metrics.jsonl` and `events.jsonl` of a run. To the `manifest.json`
+    that the launcher has left it adds what the launcher cannot know: the device.
 
     A thread rewrites the status: within half a second of a change, and every `HEARTBEAT_SECONDS` in any case,
     so that a run that loads a large model is not taken for a dead one. A change of state or phase is written
@@ -94,6 +97,19 @@ class RunWriter:
     def resumed(self, step: int) -> None:
         """Say that the metrics after `step` are made anew, by this process."""
         files.append_line(self.run_dir / layout.METRICS, {"resumed": step, "step": step, "time": time.time()})
+
+    def device(self, facts: Mapping[str, Any]) -> None:
+        """Add what trains from here on to the manifest's `devices`: a resumed run may have another."""
+        path = self.run_dir / layout.MANIFEST
+        try:
+            manifest = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            manifest = None
+        if not isinstance(manifest, dict):
+            manifest = {}
+        devices = manifest.get("devices") or []
+        if not devices or devices[-1] != facts:
+            files.write_json(path, {**manifest, "devices": [*devices, dict(facts)]})
 
     def _write(self) -> None:
         with self._guard:

@@ -40,7 +40,7 @@ The verdict and the rule that it follows from, the figures behind it, the course
 that repeat it. It is read from the run directory each time, so it works for a run that failed, was stopped or
 was never evaluated: what is missing is named.
 
-- **w** writes `report.md`, `report.html` and `report.json` into the run directory.
+- **w** writes `report.md`, `report.html`, `report.json` and the model card into the run directory.
 - **o** shows where the run directory is, and copies its path.
 - **y** copies the commands that repeat the run.
 - **[ ]** changes between the summary and the whole report.
@@ -91,10 +91,11 @@ was never evaluated: what is missing is named.
                 with Horizontal(id="evidence"):
                     with Vertical(id="evidence-figures"):
                         yield Static(id="method")
-                        yield Vertical(id="figures")
+                        yield Static(id="figures")
                     with Vertical(id="training"):
                         yield Static(id="training-verdict")
                         yield CurveChart(smoothing=0.6, id="curve")
+                        yield Static(id="checks")
                 yield Static(id="notes", classes="prose")
             with TabPane("Whole report", id="whole"):
                 yield Markdown(id="text", open_links=False)
@@ -113,7 +114,7 @@ was never evaluated: what is missing is named.
         return super().check_action(action, parameters)
 
     def action_write(self) -> None:
-        """Write report.md, report.html and report.json into the run directory."""
+        """Write the report in all its forms, and the model card, into the run directory."""
         if self._run_dir is not None:
             self._write(self._run_dir)
 
@@ -190,14 +191,20 @@ was never evaluated: what is missing is named.
         self.update_stepper()
         self.notify(
             str(message.run_dir / "report.md"),
-            title="Written, with report.html and report.json",
+            title="Written, with report.html, report.json and the model card",
             markup=False,
         )
 
     async def on_report_screen_built(self, message: Built) -> None:
         from tuner_tui.tui.widgets.curve_chart import CurveChart
-        from tuner_tui.tui.widgets.outcome_table import HEADLINES, OutcomeTable
-        from tuner_tui.tui.widgets.report_text import method, notes, training_verdict, verdict
+        from tuner_tui.tui.widgets.report_text import (
+            checks,
+            figures,
+            method,
+            notes,
+            training_verdict,
+            verdict,
+        )
 
         self._report = report = message.report
         self.query_one("#verdict", Static).update(verdict(report, adopted=message.adopted))
@@ -213,15 +220,12 @@ was never evaluated: what is missing is named.
         shown = method(report)
         self.query_one("#method", Static).update(shown)
         self.query_one("#method").display = bool(shown.plain)
-        outcomes = (report["evaluation"] or {}).get("arms") or {}
-        figures = self.query_one("#figures", Vertical)
-        async with self.batch():
-            await figures.remove_children()
-            if outcomes:
-                await figures.mount(OutcomeTable(outcomes, HEADLINES))
-            await self.query_one("#text", Markdown).update(message.text)
-        figures.display = bool(outcomes)
-        self.query_one("#evidence-figures").display = bool(outcomes or shown.plain)
+        measured = figures(report)
+        self.query_one("#figures", Static).update(measured)
+        self.query_one("#figures").display = bool(measured.plain)
+        self.query_one("#checks", Static).update(checks(report))
+        await self.query_one("#text", Markdown).update(message.text)
+        self.query_one("#evidence-figures").display = bool(measured.plain or shown.plain)
         self.query_one("#pages").display = True
         self.refresh_bindings()
 

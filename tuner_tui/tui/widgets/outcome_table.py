@@ -35,9 +35,6 @@ MEASURES: Final = (
     Measure("strict_format", "Strict format", "readable without lenient parsing"),
 )
 
-HEADLINES: Final = MEASURES[:2]
-"""The two that a verdict rests on."""
-
 _LABEL, _PERCENT, _COUNT, _INTERVAL = 27, 5, 8, 8
 _BAR_MOST = 61
 

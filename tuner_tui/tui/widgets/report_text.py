@@ -5,7 +5,10 @@ from typing import Any, Final
 
 from textual.content import Content
 
-from tuner_tui.report.text import STATE_TITLES, before_sentences, call_text, figure_rows, seconds
+from tuner_tui.report.cost import cost_lines
+from tuner_tui.report.figures import changed_counts, check_rows
+from tuner_tui.report.suites import primary_suite
+from tuner_tui.report.text import STATE_TITLES, before_sentences, call_text, method_rows, seconds
 from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.suites_text import suites
 
@@ -22,10 +25,10 @@ _SIGNS: Final = {
 }
 _NEXT: Final = {
     "ship": "Enter writes the report beside the run.",
-    "do_not_ship": "5 Evaluate shows the answers that went wrong; 2 Data mends what teaches them.",
-    "use_it": "ppo.reward_model can name this run; Enter writes the report beside it.",
-    "do_not_use": "2 Data shows the pairs that it learned from; p there judges them anew.",
-    "collect_data": "5 Evaluate shows which kinds still fail; more rows of those kinds teach most.",
+    "do_not_ship": "5 Evaluate shows what went wrong, 2 Data the rows.",
+    "use_it": "Enter writes the report beside the run.",
+    "do_not_use": "2 Data shows the pairs that it learned from.",
+    "collect_data": "5 Evaluate shows which kinds still fail.",
     "not_evaluated": "Enter goes to 5 Evaluate.",
     "not_finished": "Enter goes to 4 Train.",
 }
@@ -43,12 +46,13 @@ _TRAINING_SIGNS: Final = {
     "still_rising": ("◇", "$warning"),
     "rose": ("✓", "$good"),
 }
+_CHECK_COLOURS: Final = {"✔": "$good", "✘": "$bad", "?": "$quiet"}
 _CHANGED = 4
 """Changed answers in the summary; the Evaluate screen lists them all."""
 
 
 def verdict(report: Report, *, adopted: bool) -> Content:
-    """The verdict, why, by which rule, on which run, and what to do next."""
+    """The verdict, why, what to do next, by which rule, and on which run."""
     said, run = report["verdict"], report["run"]
     sign, colour = _SIGNS[said["decision"]]
     newest = "; the newest run, r chooses another" if adopted else ""
@@ -56,14 +60,19 @@ def verdict(report: Report, *, adopted: bool) -> Content:
     return Content("\n").join(
         [
             Content.assemble((f"{sign} {said['title']}. ", f"bold {colour}"), safe(said["sentence"])),
+            Content.assemble(("Next: ", "bold $primary"), (_next(report), "$primary")),
             Content.styled(f"Rule: {said['rule']}", "$quiet"),
             Content.assemble(("Run ", "$quiet"), safe(run["id"]), (f", {state}{newest}.", "$quiet")),
-            Content.styled(_next(report), "$primary"),
         ]
     )
 
 
 def _next(report: Report) -> str:
+    """What the verdict says, and the key that leads there."""
+    return f"{report['verdict']['next'].replace('`', '')} {_key(report)}"
+
+
+def _key(report: Report) -> str:
     decision = report["verdict"]["decision"]
     if decision == "collect_data" and not report["method"]["answers"]:
         return "h, then p: Prefer collects more pairs."
@@ -73,7 +82,7 @@ def _next(report: Report) -> str:
 def method(report: Report) -> Content:
     """The method's own figures, from start to end, and the runs before; empty for a plain sft run."""
     about = report["method"]
-    before, rows = before_sentences(report), figure_rows(about)
+    before, rows = before_sentences(report), method_rows(about)
     if about["name"] == "sft" and not before:
         return Content("")
     lines = [Content.assemble((f"{about['name']}  ", "bold"), (about["title"], "$quiet"))]
@@ -106,29 +115,39 @@ def training_verdict(report: Report) -> Content:
     )
 
 
+def checks(report: Report) -> Content:
+    """The four questions about training, each with its answer and its rule."""
+    lines = []
+    for sign, question, answer, rule in check_rows(report["training"]):
+        lines.append(Content.assemble((f"{sign} {question}  ", _CHECK_COLOURS[sign]), safe(answer)))
+        lines.append(Content.styled(f"  Rule: {rule}", "$quiet"))
+    return Content("\n").join(lines)
+
+
 def notes(report: Report) -> Content:
-    """The other suites, a few changed answers, the files, and the commands that repeat the run."""
+    """A few changed answers, what it took, the files, and the commands that repeat the run."""
+    missing = "; ".join(each["title"] for each in report["not_measured"])
     parts = [
-        _suites(report),
+        Content.assemble(("Not measured  ", "bold"), (missing, "$quiet")) if missing else Content(""),
         _changed(report),
+        _list("What it took", (f"{what}: {amount}" for what, amount in cost_lines(report["cost"]))),
         _list("Files", report["files"].values()),
         _list("Repeat", report["repeat"]),
     ]
     return Content("\n\n").join(part for part in parts if part.plain)
 
 
-def _suites(report: Report) -> Content:
-    """What the suites beside held-out rows show."""
-    others = [suite for suite in report["suites"] if suite["name"] != "heldout"]
-    return suites(others) if others else Content("")
+def figures(report: Report) -> Content:
+    """Every suite: its rates, what it shows, what was kept; empty without any."""
+    return suites(report["suites"]) if report["suites"] else Content("")
 
 
 def _changed(report: Report) -> Content:
-    changed = report["changed"]
+    first = primary_suite(report["suites"])
+    changed = first["changed"] if first else []
     if not changed:
         return Content("")
-    fixed = sum(each["direction"] == "fixed" for each in changed)
-    broken = len(changed) - fixed
+    fixed, broken = changed_counts(changed)
     lines = [
         Content.assemble(
             ("Changed answers  ", "bold"),

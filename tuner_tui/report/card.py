@@ -5,23 +5,28 @@ and `model-index` with the figures.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
-from tuner_tui.report.markdown import code, plain
-from tuner_tui.report.suite_text import HEADS, cost_sentence, headline_rows, sentences
+from tuner_tui.report import figures
+from tuner_tui.report.cost import cost_lines
+from tuner_tui.report.markup import code, fence, plain, table
 from tuner_tui.report.suites import row_of
+from tuner_tui.report.text import within
 from tuner_tui.visible import visible
 
-Kind = Literal["adapter", "merged"]
 
+def model_card(report: Mapping[str, Any], *, merged: bool | None = None) -> str:
+    """The card of what a run made. Figures are the report's; what was not measured is named.
 
-def model_card(report: Mapping[str, Any], kind: Kind = "adapter") -> str:
-    """The card of what a run made. Figures are the report's; what was not measured is named."""
+    Args:
+        merged: whether it is of a whole model and not of an adapter; by default, what the run has made.
+    """
     base = str(report["model"].get("name") or "unknown")
     method = report["method"]
-    merged = kind == "merged"
+    if merged is None:
+        merged = not (report["config"].get("lora") or {}).get("enabled", True)
     named = f"{method['name']} ({method['title']})" if method["title"] else method["name"]
     lines = [
         f"# {plain(str(report['run']['name']))}",
@@ -38,15 +43,12 @@ def model_card(report: Mapping[str, Any], kind: Kind = "adapter") -> str:
         "",
         "## How to load it",
         "",
-        "```python",
-        *_loading(base, merged),
-        "```",
+        fence("\n".join(_loading(base, merged)), "python"),
+        *_began_with(report, merged),
         "",
         "## How to repeat it",
         "",
-        "```sh",
-        *(visible(command, one_line=True) for command in report["repeat"]),
-        "```",
+        fence("\n".join(visible(command, one_line=True) for command in report["repeat"]), "sh"),
     ]
     return f"---\n{_front_matter(report, base, merged)}---\n\n" + "\n".join(lines) + "\n"
 
@@ -82,15 +84,21 @@ def _evaluation(report: Mapping[str, Any]) -> list[str]:
     lines = ["## Evaluation", ""]
     if not report["suites"]:
         return [*lines, "Not evaluated.", ""]
-    lines += [
-        "In brackets: the 95% interval (Wilson). Change: percentage points against the best prompt. p: exact",
-        "McNemar on the same items, after Holm over the suites.",
+    rows = []
+    for suite in report["suites"]:
+        _, *cells = figures.figure_rows(suite)[0]
+        rows.append((plain(f"{suite['title']}: {within(row_of(suite)['title'])}"), *cells))
+    kept = [row for suite in report["suites"] for row in figures.kept_rows(suite)]
+    return [
+        *lines,
+        *(f"- {plain(each)}" for each in figures.claims(report)),
         "",
-        "| " + " | ".join(HEADS) + " |",
-        "| --- |" + " ---: |" * (len(HEADS) - 1),
+        *table(figures.HEADS, rows),
+        "",
+        figures.READING,
+        "",
+        *([*table(figures.KEPT_HEADS, [tuple(map(plain, row)) for row in kept]), ""] if kept else []),
     ]
-    lines += ["| " + " | ".join((plain(row[0]), *row[1:])) + " |" for row in headline_rows(report)]
-    return [*lines, "", *(f"- {plain(each)}" for each in sentences(report)), ""]
 
 
 def _training(report: Mapping[str, Any]) -> list[str]:
@@ -108,7 +116,9 @@ def _training(report: Mapping[str, Any]) -> list[str]:
         if shown:
             lines.append(f"- {section}: {code(shown)}")
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items() if version)
-    return [*lines, f"- versions: {plain(versions)}", f"- cost: {plain(cost_sentence(report))}", ""]
+    lines += [f"- versions: {plain(versions)}"]
+    lines += [f"- {what.lower()}: {plain(amount)}" for what, amount in cost_lines(report["cost"])]
+    return [*lines, ""]
 
 
 def _limits(report: Mapping[str, Any]) -> list[str]:
@@ -128,18 +138,36 @@ def _limits(report: Mapping[str, Any]) -> list[str]:
     return limits
 
 
+def _began_with(report: Mapping[str, Any], merged: bool) -> list[str]:
+    """An adapter that was trained on an earlier one does not go with the plain base."""
+    earlier = [each for each in report["method"]["before"] if each["role"] == "began with"]
+    if merged or not earlier:
+        return []
+    run = code(str(earlier[0]["run"]))
+    return [
+        "",
+        f"The base of this adapter is that model with the adapter of run {run} merged into it: merge that "
+        "first, or take what `tuner export --merged` makes.",
+    ]
+
+
 def _loading(base: str, merged: bool) -> list[str]:
+    """Python that loads it; the embedded model has its place in the package."""
     if merged:
         return [
             "from transformers import AutoModelForCausalLM, AutoTokenizer",
             "",
-            'model = AutoModelForCausalLM.from_pretrained("PATH")  # the folder of this card',
+            'model = AutoModelForCausalLM.from_pretrained("PATH")  # the folder of the model',
             'tokenizer = AutoTokenizer.from_pretrained("PATH")',
         ]
+    embedded = base == "embedded"
+    place = "paths.embedded_model()" if embedded else visible(repr(base), one_line=True)
     return [
-        "from peft import AutoPeftModelForCausalLM",
-        "from transformers import AutoTokenizer",
+        "from peft import PeftModel",
+        "from transformers import AutoModelForCausalLM, AutoTokenizer",
+        *(["from tuner_tui import paths"] if embedded else []),
         "",
-        'model = AutoPeftModelForCausalLM.from_pretrained("PATH")  # the folder of this card',
-        f"tokenizer = AutoTokenizer.from_pretrained({visible(repr(base), one_line=True)})",
+        f"base = AutoModelForCausalLM.from_pretrained({place})",
+        'model = PeftModel.from_pretrained(base, "PATH")  # the folder of the adapter',
+        f"tokenizer = AutoTokenizer.from_pretrained({place})",
     ]
