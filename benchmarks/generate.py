@@ -33,14 +33,15 @@ from workload import SHAPES
 from tuner_tui import paths
 from tuner_tui.evaluation.continuous import ContinuousSpeaker, why_not
 from tuner_tui.evaluation.padded import PaddedSpeaker
+from tuner_tui.evaluation.room import MOST
 from tuner_tui.evaluation.speaking import Decoding, Spoken
 from tuner_tui.evaluation.suites.heldout import HeldoutTask
 from tuner_tui.evaluation.tasks import Answer, Ask
 from tuner_tui.recipes.conventions import find_convention
 
 WINDOW = 8192
-WIDE = ("padded, batches of 64",)
-"""Left out of a small run, where it would take the longest."""
+WIDE = ("padded, batches of 64", "padded, as many as fit")
+"""Left out of a small run, where they would take the longest."""
 
 
 def main() -> int:
@@ -54,6 +55,9 @@ def main() -> int:
     parser.add_argument("--prompts", type=int, default=1024, help="questions for continuous batching")
     parser.add_argument("--plain-prompts", type=int, default=64, help="questions for padded batches")
     parser.add_argument("--workloads", nargs="+", choices=("equal", "mixed"), default=["equal", "mixed"])
+    parser.add_argument(
+        "--ways", nargs="+", choices=("plain", "padded", "continuous"), help="some of the ways alone"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     args = parser.parse_args()
     if args.small:
@@ -67,7 +71,10 @@ def main() -> int:
     for workload in args.workloads:
         for arm in ("base", "tuned"):
             plain = 0.0
-            for way in ("plain, batches of 8", *WIDE[args.small :], "continuous"):
+            ways = ("plain, batches of 8", *(() if args.small else WIDE), "continuous")
+            for way in ways:
+                if args.ways and way.split(",")[0] not in args.ways:
+                    continue
                 found = measure(spoken, args, workload, arm, way)
                 if found is None:
                     continue
@@ -124,14 +131,17 @@ def measure(
     spoken = replace(spoken, ends=ends, with_adapter=arm == "tuned")
     batch = 64 if "64" in way else 8
     decoding = Decoding(batch, args.new, temperature=float(workload == "mixed"))
-    count = args.prompts if way == "continuous" else max(args.plain_prompts, batch)
+    plenty = way in ("continuous", WIDE[1])
+    count = args.prompts if plenty else max(args.plain_prompts, batch)
     if way == "continuous":
-        if reason := why_not(spoken.model):
-            print(f"no continuous batching: {reason}")
+        if not torch.cuda.is_available():
+            print(f"no continuous batching: {why_not(spoken.model)}")
             return None
         speaker: Any = ContinuousSpeaker(spoken, decoding, lambda: False)
     else:
+        # What the evaluator takes; the other ways are held to their number of rows.
         speaker = PaddedSpeaker(spoken, decoding, lambda: False)
+        speaker.most = MOST if plenty else batch
     questions = list(asks(count + batch))
     for key, ask in enumerate(questions[:batch]):  # kernels are chosen, graphs captured
         speaker.submit(key, ask)

@@ -28,6 +28,11 @@ def merged_dir() -> Path:
     return home() / "merged"
 
 
+def kernels_dir() -> Path:
+    """Kernels that were compiled for this machine's GPU."""
+    return home() / "kernels"
+
+
 def prompts_dir() -> Path:
     """A person's own prompts, one text file each: arms of an evaluation."""
     return home() / "prompts"

@@ -1,6 +1,7 @@
 """Answers with continuous batching: every row joins and leaves the batch at any step (transformers'
-`ContinuousBatchingManager`, with a paged cache of keys and values). Several times faster than padded batches,
-in which every row waits for the longest."""
+`ContinuousBatchingManager`, with a paged cache of keys and values). No row waits for the longest, as in
+padded batches; but without flash-attn's kernels for a paged cache the engine is slower than they are
+(`benchmarks/generate.py`), and is not taken."""
 
 import sys
 import time
@@ -10,6 +11,7 @@ from dataclasses import fields
 from typing import Any
 
 import torch
+from transformers.utils import is_flash_attn_2_available
 
 from tuner_tui.evaluation.driver import Failure, Stopped
 from tuner_tui.evaluation.likelihood import weigh
@@ -32,6 +34,8 @@ def why_not(model: Any) -> str | None:
         return "this model has no continuous batching in transformers"
     if getattr(base, "_is_stateful", False):
         return "this model keeps a state that is no cache of keys and values"
+    if not is_flash_attn_2_available():
+        return "without the package flash-attn, wide padded batches are faster"
     return None
 
 

@@ -1,4 +1,7 @@
-"""Answers in batches of padded rows, through `generate`: it works with every model on every device."""
+"""Answers in batches of padded rows, through `generate`: it works with every model on every device.
+
+On a CUDA device a batch has as many rows as the card holds: a step of few rows is bound by launching kernels
+and reading weights, and costs hardly less than one of many."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,6 +12,7 @@ from transformers import LogitsProcessorList, StoppingCriteriaList
 
 from tuner_tui.evaluation.driver import Failure, Stopped
 from tuner_tui.evaluation.likelihood import weigh
+from tuner_tui.evaluation.room import MOST, rows_at_once
 from tuner_tui.evaluation.speaking import Decoding, Spoken
 from tuner_tui.evaluation.tasks import Answer, Ask, Tools, Weigh, Weights
 
@@ -39,12 +43,14 @@ class PaddedSpeaker:
         self._open: list[tuple[int, list[int], Tools]] = []
         self.refused: dict[int, Failure] = {}
         """Questions that cannot be put, until `ready` hands them out."""
+        self.most = MOST if spoken.model.device.type == "cuda" else decoding.batch
+        """Rows of a batch, at most; fewer once memory lacked."""
         if decoding.temperature:
             torch.manual_seed(decoding.seed)
 
     @property
     def width(self) -> int:
-        return _AHEAD * self._decoding.batch
+        return _AHEAD * max(self.most, self._decoding.batch)
 
     def submit(self, key: int, ask: Ask) -> None:
         """Take a question."""
@@ -61,14 +67,11 @@ class PaddedSpeaker:
             return list(refused.items())
         if self._cancelled():
             raise Stopped
-        self._open.sort(key=lambda each: -len(each[1]))
-        chosen, self._open = self._open[: self._decoding.batch], self._open[self._decoding.batch :]
-        if not chosen:
+        if not self._open:
             return []
+        self._open.sort(key=lambda each: -len(each[1]))
         began = time.perf_counter()
-        limit, generated = self._generate(
-            [prompt for _, prompt, _ in chosen], [tools for _, _, tools in chosen]
-        )
+        chosen, (limit, generated) = self._answered()
         if self._cancelled():
             raise Stopped
         seconds = (time.perf_counter() - began) / len(chosen)
@@ -83,6 +86,23 @@ class PaddedSpeaker:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _answered(self) -> tuple[list[tuple[int, list[int], Tools]], tuple[int, list[list[int]]]]:
+        """The first rows that are open, taken out, and what was generated; fewer where memory lacks."""
+        while True:
+            longest = len(self._open[0][1]) + self._decoding.max_new_tokens
+            rows = min(self.most, rows_at_once(self._spoken.model, longest, self._decoding.batch))
+            chosen = self._open[:rows]
+            try:
+                made = self._generate([prompt for _, prompt, _ in chosen], [tools for _, _, tools in chosen])
+            except torch.cuda.OutOfMemoryError:
+                if len(chosen) == 1:
+                    raise
+                self.most = len(chosen) // 2
+            else:
+                self._open = self._open[len(chosen) :]
+                return chosen, made
+            torch.cuda.empty_cache()
 
     def _generate(self, prompts: list[list[int]], tools: list[Tools]) -> tuple[int, list[list[int]]]:
         """The most new tokens that there could be, and those of each prompt."""

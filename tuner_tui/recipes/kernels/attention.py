@@ -1,8 +1,8 @@
 """Attention over rows of different lengths, laid end to end: forward and backward, without autograd.
 
-On CUDA: the flash kernels that torch ships, on all rows at once (arXiv:2307.08691), grouped queries (fewer
-key heads than query heads) without repeating any; cuDNN's for very long rows, if they are there and sound. On
-a CPU: torch's own flash kernel, row by row.
+On CUDA: on all rows at once, grouped queries (fewer key heads than query heads) without repeating any, by
+FlashAttention 4 on Hopper if that package is there and sound, else by the flash kernels that torch ships
+(arXiv:2307.08691). On a CPU: torch's own flash kernel, row by row.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from tuner_tui.recipes.kernels import cudnn_attention
+from tuner_tui.recipes.kernels import flash4
 
 _aten = torch.ops.aten
 
@@ -62,8 +62,9 @@ def attend(
     """
     if not q.is_cuda:
         return _cpu(q, k, v, layout, heads)
-    if _long(layout, heads) and cudnn_attention.sound(q, k, heads.scale):
-        out, sums = cudnn_attention.attend(q, k, v, layout.starts, layout.longest, heads.scale)
+    window = _window(layout, heads)
+    if flash4.sound(q, k, heads.scale, window):
+        out, sums = flash4.attend(q, k, v, layout.starts, layout.longest, heads.scale, window)
         return out, (sums,)
     return flash(q, k, v, layout, heads)
 
@@ -72,7 +73,7 @@ def flash(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, heads: Heads
 ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
     """`attend` by torch's flash kernels."""
-    causal, left, right = _window(layout, heads)
+    causal, left, right = _sight(_window(layout, heads))
     out, lse, state, unused, _ = _aten._flash_attention_forward(
         q, k, v, layout.starts, layout.starts, layout.longest, layout.longest, 0.0, causal, False,
         scale=heads.scale, window_size_left=left, window_size_right=right,
@@ -94,8 +95,8 @@ def attend_backward(
     if not q.is_cuda:
         return _cpu_backward(grad, q, k, v, out, saved, layout, heads)
     if len(saved) == 1:
-        return cudnn_attention.attend_backward(
-            grad, q, k, v, out, saved[0], layout.starts, layout.longest, heads.scale
+        return flash4.attend_backward(
+            grad, q, k, v, out, saved[0], layout.starts, layout.longest, heads.scale, _window(layout, heads)
         )
     return flash_backward(grad, q, k, v, out, saved, layout, heads)
 
@@ -112,7 +113,7 @@ def flash_backward(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """`attend_backward` of what `flash` has computed."""
     lse, state, unused = saved
-    causal, left, right = _window(layout, heads)
+    causal, left, right = _sight(_window(layout, heads))
     dq, dk, dv = _aten._flash_attention_backward(
         grad, q, k, v, out, lse, layout.starts, layout.starts, layout.longest, layout.longest, 0.0, causal,
         state, unused, scale=heads.scale, window_size_left=left, window_size_right=right,
@@ -120,14 +121,14 @@ def flash_backward(
     return dq, dk, dv
 
 
-def _long(layout: Layout, heads: Heads) -> bool:
-    return layout.longest >= cudnn_attention.FROM and (heads.window is None or layout.longest <= heads.window)
+def _window(layout: Layout, heads: Heads) -> int | None:
+    """The window, or None where the longest row fits into it."""
+    return None if heads.window is None or layout.longest <= heads.window else heads.window
 
 
-def _window(layout: Layout, heads: Heads) -> tuple[bool, int | None, int | None]:
-    if heads.window is None or layout.longest <= heads.window:
-        return True, None, None
-    return False, heads.window - 1, 0
+def _sight(window: int | None) -> tuple[bool, int | None, int | None]:
+    """Causal, and how far to the left and to the right, in torch's terms."""
+    return (True, None, None) if window is None else (False, window - 1, 0)
 
 
 def _cpu(

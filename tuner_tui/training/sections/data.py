@@ -67,7 +67,7 @@ class EvaluationConfig(Section):
     batch: int = explained(
         8,
         title="Batch",
-        description="Answers generated at once.",
+        description="Answers generated at once; on a GPU as many as fit, but no fewer.",
         high="memory runs out.",
         unit="items",
         ge=1,
