@@ -1,6 +1,8 @@
 """What leaves a run: the adapter, merged weights, and the model card with the report's figures."""
 
 import json
+import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,13 @@ from tuner_tui.runs import files, layout
 def parts(card: str) -> tuple[dict, str]:  # type: ignore[type-arg]
     _, head, body = card.split("---\n", 2)
     return yaml.safe_load(head), body
+
+
+def main_card(run: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """The card as `tuner export --card` writes it."""
+    assert main(["export", "last", "--card"]) == 0
+    capsys.readouterr()
+    return (run / layout.ADAPTER / "README.md").read_text()
 
 
 @pytest.fixture
@@ -43,6 +52,20 @@ def test_the_adapter_and_its_card(trained: Path, tmp_path: Path, capsys: pytest.
     assert (trained / "adapter" / "README.md").read_text() == "what peft writes"
     assert main(["export", "last", "--card"]) == 0
     assert (trained / "adapter" / "README.md").read_text() == (out / "README.md").read_text()
+
+
+def test_the_report_writes_the_card_once_there_is_an_adapter(
+    run_dir: Path,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["report", "last"]) == 0
+    assert not (run_dir / "model_card.md").exists()
+    assert "model_card.md" not in capsys.readouterr().out
+    (run_dir / layout.ADAPTER).mkdir()
+    assert main(["report", "last"]) == 0
+    assert f"Written to {run_dir / 'model_card.md'}" in capsys.readouterr().out
+    head, body = parts((run_dir / "model_card.md").read_text())
+    assert head["library_name"] == "peft" and "Not evaluated." in body
 
 
 def test_hostile_text_in_the_card(trained: Path, tmp_path: Path) -> None:
@@ -82,6 +105,12 @@ def test_merged_weights(trained: Path, tmp_path: Path, capsys: pytest.CaptureFix
     base = AutoModelForCausalLM.from_pretrained(paths.resolve_model("embedded"))
     model = get_peft_model(base, LoraConfig(r=2, target_modules=["q_proj"], init_lora_weights=False))
     model.save_pretrained(trained / layout.ADAPTER)
+    code = re.search(r"```python\n(.*?)```", main_card(trained, capsys), re.S)
+    assert code is not None
+    script = tmp_path / "load.py"
+    script.write_text(code[1].replace("PATH", str(trained / layout.ADAPTER)))
+    loaded = runpy.run_path(str(script))["model"].state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in model.state_dict().items())
     config = yaml.safe_load((trained / layout.CONFIG).read_text())
     config["quantization"]["bits"] = None
     (trained / layout.CONFIG).write_text(yaml.safe_dump(config))

@@ -97,6 +97,15 @@ def test_each_suite_has_its_figures_once(run_dir: Path) -> None:  # noqa: F811
     assert report["verdict"]["next"].replace("`", "") in Page(page).text
 
 
+def test_versions_of_an_evaluation_that_training_had_not(run_dir: Path) -> None:  # noqa: F811
+    evaluate(run_dir, base=(0, 20), tuned=(39, 20))
+    add_suite(run_dir, "bfcl", versions={"torch": "2.13.0", "bfcl-eval": "2026.3.23"})
+    report = build_report(run_dir)
+    assert report["evaluated_with"]["bfcl-eval"] == "2026.3.23"
+    for form, text in forms(report).items():
+        assert "torch 2.13.0" in text and "bfcl-eval 2026.3.23" in text, form
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -1,6 +1,6 @@
 """A run directory -> the report as data. Reads files only; whatever is missing is left out, not guessed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,8 @@ def build_report(run_dir: Path) -> dict[str, Any]:
 
     Keys: `verdict` (see `verdict.Verdict`), `run`, `model`, `data`, `config`, `method` (see
     `methods.method_section`), `chain` (None outside one), `training`, `suites` (see `suites.read_suites`),
-    `not_measured`, `cost` (see `cost.cost_section`), `versions`, `host`, `repeat` (commands), `files`.
+    `not_measured`, `cost` (see `cost.cost_section`), `versions` of training, `evaluated_with` (versions that
+    training did not have), `host`, `repeat` (commands), `files`.
 
     Raises:
         UserError: this is no readable run.
@@ -55,6 +56,11 @@ def build_report(run_dir: Path) -> dict[str, Any]:
         verdict = decide(run_dir.name, status, suites)
     else:
         verdict = decide_reward(run_dir.name, status, method["accuracy"])
+    versions = {
+        "tuner": manifest.get("tuner"),
+        "python": manifest.get("python"),
+        **(manifest.get("packages") or {}),
+    }
     run, training = _run(run_dir, status, manifest), training_section(status, records, method["name"])
     return {
         "schema": SCHEMA_VERSION,
@@ -73,11 +79,8 @@ def build_report(run_dir: Path) -> dict[str, Any]:
         "suites": suites,
         "not_measured": not_measured(suites) if method["answers"] else [],
         "cost": cost_section(run, training, suites, manifest, events),
-        "versions": {
-            "tuner": manifest.get("tuner"),
-            "python": manifest.get("python"),
-            **(manifest.get("packages") or {}),
-        },
+        "versions": versions,
+        "evaluated_with": _others(suites, versions),
         "host": manifest.get("host") or {},
         "repeat": commands(run_dir, suites),
         "files": _files(run_dir),
@@ -101,6 +104,13 @@ def write_report(run_dir: Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f"cannot write the report into {run_dir}: {error.strerror}.") from error
     return report
+
+
+def _others(suites: Sequence[Mapping[str, Any]], versions: Mapping[str, Any]) -> dict[str, str]:
+    """Packages of the evaluations that training did without, or had in another version."""
+    known = {**versions, "tuner-tui": versions["tuner"]}
+    found = {name: version for suite in suites for name, version in suite["versions"].items()}
+    return {name: version for name, version in found.items() if known.get(name) != version}
 
 
 def result_folder(run_dir: Path) -> Path | None:

@@ -13,7 +13,7 @@ from tuner_tui.report import figures
 from tuner_tui.report.cost import cost_lines
 from tuner_tui.report.markup import code, fence, plain, table
 from tuner_tui.report.suites import row_of
-from tuner_tui.report.text import within
+from tuner_tui.report.text import version_lines, within
 from tuner_tui.visible import visible
 
 
@@ -115,8 +115,7 @@ def _training(report: Mapping[str, Any]) -> list[str]:
         shown = ", ".join(f"{key} {value}" for key, value in values.items() if value is not None)
         if shown:
             lines.append(f"- {section}: {code(shown)}")
-    versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items() if version)
-    lines += [f"- versions: {plain(versions)}"]
+    lines += [f"- {what.lower()}: {plain(versions)}" for what, versions in version_lines(report)]
     lines += [f"- {what.lower()}: {plain(amount)}" for what, amount in cost_lines(report["cost"])]
     return [*lines, ""]
 

@@ -26,6 +26,7 @@ from tuner_tui.report.text import (
     points,
     said,
     seconds,
+    version_lines,
 )
 from tuner_tui.visible import visible
 
@@ -51,6 +52,7 @@ def render(report: Mapping[str, Any]) -> str:
         figures=method_rows(report["method"]),
         checks=words.check_rows(report["training"]),
         cost=cost_lines(report["cost"]),
+        versions=version_lines(report),
         general=words.general_ability(report["suites"]),
         no_answers=NO_ANSWERS,
         most_changed=_CHANGED,

@@ -18,6 +18,7 @@ from tuner_tui.report.text import (
     method_rows,
     seconds,
     sparkline,
+    version_lines,
 )
 from tuner_tui.visible import visible
 
@@ -130,8 +131,7 @@ def _made_from(report: Mapping[str, Any]) -> str:
         for suite in report["suites"]
         if suite["source"]
     ]
-    versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items() if version)
-    lines += [f"- versions: {plain(versions)}"]
+    lines += [f"- {what.lower()}: {plain(versions)}" for what, versions in version_lines(report)]
     if report["config"]:
         config = yaml.safe_dump(report["config"], sort_keys=False)
         lines += ["", "The exact configuration:", "", fence(config, "yaml")]

@@ -20,6 +20,7 @@ from tuner_tui.report.text import (
     method_rows,
     seconds,
     sparkline,
+    version_lines,
 )
 
 _SIGNS = {
@@ -104,8 +105,7 @@ def _chain(report: Mapping[str, Any], console: Console) -> None:
 def _cost(report: Mapping[str, Any], console: Console) -> None:
     title("What it took", console)
     table = Table.grid(padding=(0, 2, 0, 0))
-    versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items() if version)
-    for what, amount in [*cost_lines(report["cost"]), ("Versions", versions)]:
+    for what, amount in [*cost_lines(report["cost"]), *version_lines(report)]:
         table.add_row(Text(what, style="dim"), line(amount))
     console.print(table)
 

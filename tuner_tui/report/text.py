@@ -104,6 +104,16 @@ def p_cell(value: float) -> str:
     return p_value(value).removeprefix("p = ").removeprefix("p ")
 
 
+def version_lines(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(Of what, versions): of training, and of the evaluations where they had others."""
+    kinds = (("Versions", report["versions"]), ("Evaluated with", report["evaluated_with"]))
+    told = {
+        what: ", ".join(f"{name} {version}" for name, version in found.items() if version)
+        for what, found in kinds
+    }
+    return [(what, versions) for what, versions in told.items() if versions]
+
+
 def within(title: str) -> str:
     """A title within a sentence: `Exactly right` becomes `exactly right`, `BFCL's verdict` stays."""
     return title if title[1:2].isupper() else title[:1].lower() + title[1:]
