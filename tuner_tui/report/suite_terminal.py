@@ -95,22 +95,21 @@ def short_title(arm: str) -> str:
     return _SHORT.get(arm) or ARM_TITLES[arm]
 
 
-def print_changed(changed: Sequence[Mapping[str, Any]], console: Console) -> None:
-    """The first changed items, side by side with what is right."""
+def print_changed(
+    changed: Sequence[Mapping[str, Any]], console: Console, sides: tuple[str, str] = ("before", "after")
+) -> None:
+    """The first changed items: what is right, and what each side answered."""
+    width = max(map(len, ("right", *sides)))
     for each in changed[:_CHANGED]:
         good = each["direction"] == "fixed"
         request = Text("✔ " if good else "✘ ", style="green" if good else "red")
         request.append(visible(each["request"], one_line=True, limit=200), style="default")
         console.print(request)
-        sides = {
-            "right ": figures.right_text(each),
-            "before": said(each["before"]),
-            "after ": said(each["after"]),
-        }
-        for name, text in sides.items():
+        answers = (figures.right_text(each), said(each["before"]), said(each["after"]))
+        for name, text in zip(("right", *sides), answers, strict=True):
             if text is None:
                 continue
-            shown = Text(f"{name}  ", style="dim")
+            shown = Text(f"{name:<{width}}  ", style="dim")
             shown.append(visible(text, one_line=True, limit=200), style="default")
             console.print(Padding(shown, (0, 0, 0, 2), expand=False))
     if len(changed) > _CHANGED:
