@@ -46,6 +46,7 @@ TAKEN = {"code": "energy", "joules": 1.8e6, "gpus": 2}
             "2 × NVIDIA H200, 140 GiB each; then CPU (Xeon), 8 threads, no GPU",
             "at least 1 Wh for training (1 whole GPU,",
         ),
+        ([WITH_DRIVER], [STARTED], "1 min 30 s, 0.05 GPU hours", "not measured: nvidia-ml-py"),
         (None, [STARTED, STARTED], "2 × NVIDIA H200, 140 GiB", "not measured"),
         (None, [], "not recorded", "not measured"),
     ],

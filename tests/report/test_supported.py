@@ -57,7 +57,16 @@ def test_overlap_is_said_before_a_gain_and_can_undo_it(
     for form, text in forms(report).items():
         assert known in text, form
         assert text.index(suite["overlap"]["sentence"]) < text.index("Better: +98 points"), form
+        assert "No item is in the training data" not in text, "one suite says it by itself"
         assert ("Without the 36 items" in text) == (shared == 36), form
+
+
+def test_suites_apart_from_the_training_data_say_it_together(run_dir: Path) -> None:  # noqa: F811
+    evaluate(run_dir, training=trained_on(run_dir, [row(500)]), base=(0, 20), tuned=(39, 20))
+    add_suite(run_dir, "bfcl")
+    for form, text in forms(build_report(run_dir)).items():
+        said = text.index("No item is in the training data, exactly or nearly, of: Held-out rows; BFCL.")
+        assert said < text.index("Better: +98 points"), form
 
 
 def test_what_was_kept_and_the_checks_of_the_training(run_dir: Path) -> None:  # noqa: F811

@@ -39,6 +39,8 @@ def cost_section(
 def cost_lines(cost: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The same in words, as (what, how much)."""
     training = [seconds(cost["training_seconds"])]
+    if (hours := gpu_hours(cost)) is not None:
+        training.append(f"{hours:.2g} GPU hours")
     if cost["tokens"]:
         training.append(f"{cost['tokens']:,.0f} tokens")
     if cost["tokens_per_second"]:
@@ -59,11 +61,19 @@ def cost_lines(cost: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
+def gpu_hours(cost: Mapping[str, Any]) -> float | None:
+    """Hours of training times GPUs; None on a CPU, where the devices changed, or when it was not recorded."""
+    if cost["training_seconds"] is None or [each.get("kind") for each in cost["devices"]] != ["gpu"]:
+        return None
+    return float(cost["training_seconds"]) / 3600 * int(cost["devices"][0].get("count") or 1)
+
+
 def device_text(device: Mapping[str, Any]) -> str:
     """`2 × NVIDIA H200, 140 GiB each, driver 580.1, CUDA 13.0`, `CPU (Xeon), 2 threads; no GPU`."""
     name = str(device.get("name"))
     if device.get("kind") == "cpu":
-        return f"CPU ({name}), {device.get('count')} threads, no GPU"
+        threads = device.get("count")
+        return f"CPU ({name}), {threads} thread{'s' if threads != 1 else ''}, no GPU"
     if device.get("kind") != "gpu":
         return name
     count = int(device.get("count") or 1)
@@ -78,7 +88,8 @@ def energy_text(cost: Mapping[str, Any]) -> str:
     """The energy of training, or that it was not measured."""
     energy = cost["energy"]
     if energy is None:
-        return "not measured"
+        on_gpu = any(device.get("kind") == "gpu" for device in cost["devices"])
+        return f"not measured{': nvidia-ml-py, of the extra cuda, reads the counter' if on_gpu else ''}"
     least = "" if energy["whole"] else "at least "
     kwh = energy["kwh"]
     amount = f"{kwh:.3g} kWh" if kwh >= 0.1 else f"{1000 * kwh:.3g} Wh"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner_tui.evaluation.arms import ARM_TITLES, in_order, is_tuned
-from tuner_tui.report.suites import row_of
+from tuner_tui.report.suites import overlapping, row_of
 from tuner_tui.report.text import percent, points, said
 
 HEADS = ("Measure", "Plain prompt", "Best prompt", "Tuned", "Change")
@@ -67,12 +67,45 @@ def other_arms(suite: Mapping[str, Any]) -> str:
 
 def claims(report: Mapping[str, Any]) -> list[str]:
     """What each suite shows, after whether its items are in the training data; and what was not measured."""
-    said = [f"{suite['title']}: {sentence}" for suite in report["suites"] for sentence in suite_claims(suite)]
-    if any(suite["claim"] and not suite["overlap"] for suite in report["suites"]):
-        said.append("Whether the items of these suites are in the training data too was not checked.")
+    return [text for _, text in claim_notes(report)]
+
+
+def claim_notes(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """`claims`, each with its kind: good, bad, warn or quiet. Suites that have nothing in common with the
+    training data share a sentence, if there are several."""
+    suites = report["suites"]
+    clean = [suite["title"] for suite in suites if suite["overlap"] and not overlapping(suite)]
+    notes = []
+    if len(clean) > 1:
+        notes.append(
+            ("quiet", f"No item is in the training data, exactly or nearly, of: {'; '.join(clean)}.")
+        )
+    for suite in suites:
+        claim = suite["claim"]
+        if suite["overlap"] and (overlapping(suite) or len(clean) == 1):
+            kind = "warn" if overlapping(suite) else "quiet"
+            notes.append((kind, f"{suite['title']}: {suite['overlap']['sentence']}"))
+        if claim:
+            kind = (
+                {"better": "good", "worse": "bad"}.get(claim["state"], "warn") if claim["stands"] else "warn"
+            )
+            notes.append((kind, f"{suite['title']}: {claim['sentence']}"))
+    if unchecked := [suite["title"] for suite in suites if suite["claim"] and not suite["overlap"]]:
+        notes.append(("quiet", f"Not looked for in the training data: the items of {'; '.join(unchecked)}."))
     if report["not_measured"]:
-        said.append(f"Not measured: {'; '.join(each['title'] for each in report['not_measured'])}.")
-    return said
+        missing = "; ".join(each["title"] for each in report["not_measured"])
+        notes.append(("quiet", f"Not measured: {missing}. This report says nothing about these."))
+    return notes
+
+
+def suite_notes(suite: Mapping[str, Any]) -> list[str]:
+    """What a reader has to know about the figures of a suite."""
+    notes = [*suite["notes"]]
+    if suite["overlap"]:
+        notes.append(str(suite["overlap"]["sentence"]))
+    if suite["rejected"]:
+        notes.append(f"{suite['rejected']} rows could not be used.")
+    return notes
 
 
 def suite_claims(suite: Mapping[str, Any]) -> list[str]:

@@ -96,7 +96,5 @@ def _kind(side: Mapping[str, Any]) -> str:
 
 
 def _notes(suite: Mapping[str, Any]) -> str:
-    notes = [f"- {plain(note)}" for note in suite["notes"]]
-    if suite["rejected"]:
-        notes.append(f"- {suite['rejected']} rows could not be used.")
+    notes = [f"- {plain(note)}" for note in figures.suite_notes(suite)]
     return "\n".join(["### To know about these figures", "", *notes]) if notes else ""
