@@ -52,4 +52,15 @@ def example(*messages: dict[str, Any], tools: list[Any] | None = None) -> Exampl
     return {"messages": list(messages), "tools": [TOOL] if tools is None else tools}
 
 
+def conversation(number: int, **extra: Any) -> Example:
+    """A sound row; each number has its own."""
+    return example(
+        user(f"Will it rain in city {number}?"),
+        answer("", call(city=f"city {number}", days=number % 7)),
+        result('{"rain": true}', name="weather"),
+        answer(f"Yes, in {number}."),
+        **extra,
+    )
+
+
 Writer = Callable[..., Path]

@@ -99,7 +99,7 @@ def _marks(messages: Sequence[Message], tools: Mapping[Any, int]) -> list[int]:
     names = [message.get("name") for message in messages if message["role"] == "tool"]
     if names != called[: len(names)]:
         unusual.append(digest(repr(names).encode()))
-    text = SEPARATOR.join(_escaped(message["content"]) for message in messages)
+    text = SEPARATOR.join(escaped(message["content"]) for message in messages)
     order = order_digest([message["role"] for message in messages], turns)
     return [digest(text.encode()), order, *calls, *unusual]
 
@@ -112,8 +112,8 @@ def _calls(message: Message, tools: Mapping[Any, int]) -> list[int]:
     return numbers
 
 
-def _escaped(text: str) -> str:
-    """The text without the separator in it; two different texts stay different."""
+def escaped(text: str) -> str:
+    """A text as it is hashed, without the separator in it; two different texts stay different."""
     if SEPARATOR not in text and "\x01" not in text:
         return text
     return text.replace("\x01", "\x01\x01").replace(SEPARATOR, "\x01\x02")

@@ -4,7 +4,9 @@ For schemas of plain types a msgspec struct does both. It accepts only what the 
 may still be right, so a refusal says nothing. Any other schema is left to `schemas.checker`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Literal
 
 import msgspec
@@ -37,9 +39,18 @@ def parser(parameters: Any) -> Parser:
         return _thorough(parameters)
 
 
-def values(arguments: Any) -> Iterable[Any]:
-    """The values of parsed arguments, UNSET among them."""
-    return arguments.values() if type(arguments) is dict else msgspec.structs.astuple(arguments)
+def types(parsed: Sequence[Any]) -> Mapping[type, int]:
+    """The types of the values of parsed arguments, each with how many there are."""
+    try:
+        return _types(map(msgspec.structs.astuple, parsed))
+    except TypeError:  # there are dicts among them
+        return _types(one.values() if type(one) is dict else msgspec.structs.astuple(one) for one in parsed)
+
+
+def _types(values: Iterable[Iterable[Any]]) -> Mapping[type, int]:
+    found = Counter(map(type, chain.from_iterable(values)))
+    found.pop(UnsetType, None)
+    return found
 
 
 def _thorough(parameters: Any) -> Parser:

@@ -1,4 +1,5 @@
-"""One row at a time: converted, checked, counted. The only source of findings in rows."""
+"""One row at a time: converted, checked, counted. All findings in rows are from here, but for those in the
+texts of rows that are clean in all else: the fast path asks `check_texts` itself."""
 
 from typing import TYPE_CHECKING
 

@@ -4,8 +4,9 @@ Whether a shape is in order, and what it counts, is asked once, of `validators` 
 with a made-up conversation of that shape; then every row of the shape is known.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner_tui.data.copies.fingerprints import order_digest
@@ -50,26 +51,35 @@ trained, that number's complement (-1 for none)."""
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """A shape that is in order, with the `tally` of one such row, of which that counts what follows from the
-    shape. `kind` is that of a row of which none of the results at `telling` reports an error. `order` stands
-    for it in fingerprints; `separators` are those between its texts."""
+    shape.
 
-    kind: str
-    telling: Sequence[int]
+    `recovering` is the same for a row of which one of the results at `telling` reports an error. `calls` are
+    those of the row; `order` stands for it in fingerprints; `separators` are those between its texts.
+    """
+
     tally: Tally
+    recovering: "Shape | None"
+    telling: Sequence[int]
+    calls: int
     order: int
     separators: int
 
 
 class Plan:
-    """Where the roles stand in conversations of one order of roles, and their shapes by their turns."""
+    """Where the roles stand in conversations of one order of roles, and their shapes by their turns.
 
-    __slots__ = ("_roles", "assistants", "known", "results", "users")
+    `last` is the last assistant's place, that of no message without one; `user` the user's, if there is one.
+    """
+
+    __slots__ = ("_roles", "assistants", "known", "last", "results", "user", "users")
 
     def __init__(self, roles: Sequence[str]) -> None:
         self._roles = roles
         self.assistants = [index for index, role in enumerate(roles) if role == "assistant"]
         self.results = [index for index, role in enumerate(roles) if role == "tool"]
         self.users = [index for index, role in enumerate(roles) if role == "user"]
+        self.last = self.assistants[-1] if self.assistants else len(roles)
+        self.user = self.users[0] if len(self.users) == 1 else None
         self.known: dict[Turns, Shape | None] = {}
 
     def learn(self, turns: Turns) -> Shape:
@@ -140,5 +150,8 @@ def _judge(roles: Sequence[str], turns: Turns) -> Shape | None:
     tally = Tally()
     count(tally, example)
     calling = ((message["role"], "tool_calls" in message) for message in conversation(example))
-    usual, telling = usual_kind(bool(turns[0]), calling)
-    return Shape(usual, telling, tally, order_digest(roles, turns[1:]), len(roles) - 1)
+    _, telling = usual_kind(bool(turns[0]), calling)
+    (calls,) = tally.calls_per_row
+    shape = Shape(tally, None, telling, calls, order_digest(roles, turns[1:]), len(roles) - 1)
+    recovery = replace(tally, kinds=Counter(("error_recovery",)))
+    return replace(shape, recovering=replace(shape, tally=recovery))

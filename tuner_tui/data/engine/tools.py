@@ -19,20 +19,18 @@ _LONG_INTEGER = re.compile(rb"[0-9]{19}")
 _MOST = 8192  # tools kept; some kilobytes each
 
 tool_hash = xxh3_64_intdigest
-Declared = tuple[str, int]
-"""A tool's name and digest, as `fingerprints.declared` gives it."""
+KnownTool = tuple[str, int, Parser]
+"""A tool's name and digest, as `fingerprints.declared` gives them, and what parses its arguments."""
 
 
 class KnownTools:
-    """Tools without fault: `get` gives their name and digest by the `tool_hash` of their JSON, `parsers` by
-    their digest what parses their arguments."""
+    """Tools without fault: `get` gives them by the `tool_hash` of their JSON."""
 
     def __init__(self) -> None:
-        self._known: dict[int, Declared | None] = {}
+        self._known: dict[int, KnownTool | None] = {}
         self.get = self._known.get
-        self.parsers: dict[int, Parser] = {}
 
-    def learn(self, raw: Raw) -> Declared:
+    def learn(self, raw: Raw) -> KnownTool:
         """The tool, looked at now unless it is known.
 
         Raises:
@@ -42,13 +40,12 @@ class KnownTools:
         if key not in self._known:
             if len(self._known) >= _MOST:
                 self._known.clear()
-                self.parsers.clear()
             self._known[key] = self._compile(bytes(raw))
         if (tool := self._known[key]) is None:
             raise Doubt
         return tool
 
-    def _compile(self, raw: bytes) -> Declared | None:
+    def _compile(self, raw: bytes) -> KnownTool | None:
         if _LONG_INTEGER.search(raw):
             return None
         try:
@@ -59,6 +56,4 @@ class KnownTools:
         if "original_tools" in example or validate(example, 1):
             return None
         (canonical,) = example["tools"]
-        found = declared(canonical)
-        self.parsers[found[1]] = parser(canonical["function"].get("parameters"))
-        return found
+        return (*declared(canonical), parser(canonical["function"].get("parameters")))

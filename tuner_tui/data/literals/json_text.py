@@ -4,12 +4,13 @@ Such an integer stays exact here, so that whoever cannot keep it refuses it and 
 """
 
 import json
-import re
 from typing import Any
 
 import orjson
 
-_LONG_RUN = re.compile(rb"[0-9]{19}")  # 2^63 has 19 digits: no shorter number can be too large
+# 2^63 has 19 digits: no shorter number can be too large. A constant text is found far quicker than a pattern.
+_DIGITS = bytes(ord("0") if chr(byte) in "0123456789" else 0 for byte in range(256))
+_LONG_RUN = b"0" * 19
 _LOWEST, _HIGHEST = -(2**63), 2**64 - 1
 
 
@@ -21,7 +22,7 @@ def load_json(text: str | bytes) -> Any:
     """
     value = orjson.loads(text)
     data = text.encode() if isinstance(text, str) else text
-    if not _LONG_RUN.search(data):
+    if _LONG_RUN not in data.translate(_DIGITS):
         return value
     too_large = False
 
