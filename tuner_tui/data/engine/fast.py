@@ -1,8 +1,8 @@
 """The fast path: rows of messages and tools that are plainly clean, counted without being converted.
 
-It may only say that a row is clean, which means: `convert` accepts it, `validate` finds nothing in it but what
-`check_texts` finds in its texts, and it is counted as `counting.count` would. Whatever is not sure goes to
-`RowInspector`. So findings are the same with the fast path and without it.
+It may only say that a row is clean, which means: `convert` accepts it, `validate` finds nothing in it but
+what `check_texts` finds in its texts, and it is counted as `counting.count` would. Whatever is not sure goes
+to `RowInspector`. So findings are the same with the fast path and without it.
 """
 
 from array import array
