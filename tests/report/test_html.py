@@ -55,18 +55,19 @@ class Page(HTMLParser):
 
 def check(text: str) -> Page:
     page = Page(text)
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
     for tag, attributes in page.tags:
-        assert tag not in ("script", "img", "link", "iframe", "object", "a", "base", "form")
+        assert tag not in ("script", "img", "link", "iframe", "object", "base", "form")
         for name, value in attributes.items():
-            assert not name.startswith("on") and name not in ("src", "href", "xlink:href", "srcset")
+            assert not name.startswith("on") and name not in ("src", "xlink:href", "srcset")
+            assert name != "href" or (tag == "a" and value and value[1:] in ids), "links stay in the page"
             assert name == "aria-label" or "://" not in (value or "")
     style = text[text.index("<style>") : text.index("</style>")]
     assert "url(" not in style and "@import" not in style
     assert page.count("svg") == page.count("title") - 1, "every drawing has a title, and so has the page"
     assert page.count("th") and all("scope" in attributes for tag, attributes in page.tags if tag == "th")
     assert "\x1b" not in text and "\u202e" not in text
-    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
-    assert len(ids) == len(set(ids))
     return page
 
 

@@ -8,7 +8,6 @@ from tuner_tui.data.answers.scoring import ERROR_TYPES
 from tuner_tui.evaluation.arms import in_order
 from tuner_tui.evaluation.compare import changed_items, difference
 from tuner_tui.evaluation.progress import load_items, load_summary, read_progress
-from tuner_tui.evaluation.shapes import Summary
 from tuner_tui.evaluation.statistics import holm
 from tuner_tui.evaluation.suites import SUITES
 from tuner_tui.evaluation.tasks import FUNCTION_CALLING
@@ -92,7 +91,7 @@ def read_suite(folder: Path) -> dict[str, Any] | None:
         "categories": _categories(raw, items, best),
         "numbers": number_rows(raw.get("numbers") or {}, items, best),
         "errors": _errors(raw),
-        "changed": changed(folder, summary),
+        "changed": _changed(items, {measure["name"] for measure in measures}),
         "overlap": raw.get("overlap"),
         "detectable": raw.get("detectable"),
         "notes": list(raw.get("notes") or ()),
@@ -105,13 +104,11 @@ def read_suite(folder: Path) -> dict[str, Any] | None:
     return suite
 
 
-def changed(folder: Path, summary: Summary) -> list[dict[str, Any]]:
+def _changed(items: Mapping[str, list[dict[str, Any]]], measures: set[str]) -> list[dict[str, Any]]:
     """What changed between the plain prompt and the tuned model, reduced to what a reader compares. `gold` is
     None where the suite does not ask for calls."""
-    if not {"base", "tuned"} <= summary["arms"].keys():
+    if not {"base", "tuned"} <= items.keys():
         return []
-
-    names = {measure["name"] for measure in _measures(summary)}
 
     def side(item: dict[str, Any]) -> dict[str, Any]:
         return {"text": item.get("text") or "", "calls": item.get("calls") or [], "error": item.get("error")}
@@ -121,11 +118,11 @@ def changed(folder: Path, summary: Summary) -> list[dict[str, Any]]:
             "id": each.id,
             "direction": each.direction,
             "request": each.request,
-            "gold": each.gold if each.gold or "call_or_no_call" in names else None,
+            "gold": each.gold if each.gold or "call_or_no_call" in measures else None,
             "before": side(each.before),
             "after": side(each.after),
         }
-        for each in changed_items(load_items(folder, "base"), load_items(folder, "tuned"))
+        for each in changed_items(items["base"], items["tuned"])
     ]
 
 
