@@ -15,10 +15,10 @@ from tuner_tui.data.inspection import Inspection, inspect_file
 from tuner_tui.data.rules import Severity
 from tuner_tui.decide.recommendation import Recommendation
 from tuner_tui.decide.rules import recommend
-from tuner_tui.errors import UserError
 from tuner_tui.evaluation.arms import ARM_TITLES
-from tuner_tui.evaluation.launch import start_baseline, start_evaluation
+from tuner_tui.evaluation.launch import start_evaluation
 from tuner_tui.evaluation.progress import EvalProgress, load_summary, read_progress
+from tuner_tui.evaluation.several import start_base
 from tuner_tui.report.build import write_report
 from tuner_tui.runs import metrics
 from tuner_tui.runs.layout import RunState, Status
@@ -144,18 +144,7 @@ def start_base_measurement(config: TrainConfig) -> Path:
     Kept baselines are thrown away (`fresh`): a demo that showed figures of another day would prove
     nothing.
     """
-    if config.evaluation.heldout is None:
-        raise UserError("evaluation.heldout is not set; name a file of held-out rows.")
-    return start_baseline(
-        config.model.name,
-        config.evaluation.heldout,
-        bits=config.quantization.bits,
-        double=config.quantization.double,
-        dtype=config.model.dtype,
-        batch=config.evaluation.batch,
-        max_new_tokens=config.evaluation.max_new_tokens,
-        fresh=True,
-    )
+    return start_base(config, fresh=True)
 
 
 def train(config: TrainConfig, say: Say) -> tuple[Path, float]:

@@ -69,6 +69,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     evaluate.add_argument(
         "--max-new-tokens", type=whole(1), metavar="N", help="of an answer; a run knows its own, else 256"
     )
+    evaluate.add_argument(
+        "--plan", action="store_true", help="say what would be asked and how small a change it shows; no more"
+    )
     add_json_flag(evaluate)
     evaluate.set_defaults(run=evaluate_now)
 
@@ -79,6 +82,8 @@ def evaluate_now(args: argparse.Namespace) -> int:
     from tuner_tui.runs.layout import RunState
 
     suites = _suites(args.suite)
+    if args.plan:
+        return _plan(args, suites)
     summaries: dict[str, Any] = {}
     for suite in suites:
         eval_dir = _start(args, suite)
@@ -104,6 +109,48 @@ def evaluate_now(args: argparse.Namespace) -> int:
 
     emit(args, summaries[suites[0]] if len(suites) == 1 else {"suites": summaries}, human)
     return 0
+
+
+def _plan(args: argparse.Namespace, suites: list[str]) -> int:
+    """What each suite would ask. 1 when one of them cannot be measured."""
+    from dataclasses import asdict
+
+    from tuner_tui.evaluation.plans import ABOUT, look_at_items
+    from tuner_tui.evaluation.several import heldout_file
+    from tuner_tui.evaluation.suites import SUITES
+    from tuner_tui.runs.layout import CONFIG
+    from tuner_tui.runs.store import find_run
+    from tuner_tui.training.config import load_config
+
+    plans = []
+    for suite in suites:
+        source = _source(args, suite)
+        if suite == "heldout" and source is None and not _is_model(args.what):
+            source = heldout_file(load_config(find_run(args.what) / CONFIG))
+        plans.append(look_at_items(suite, source).plan(args.limit))
+
+    def human(console: "Console") -> None:
+        for plan in plans:
+            what, why = ABOUT[plan.suite]
+            console.print(SUITES[plan.suite].title, style="bold", markup=False)
+            console.print(visible(f"{what} {why}", one_line=True), markup=False, style="dim")
+            console.print(visible(plan.sentence, one_line=True), markup=False)
+
+    found = {plan.suite: {**asdict(plan), "sentence": plan.sentence} for plan in plans}
+    emit(args, {"suites": found}, human)
+    return int(any(plan.obstacle for plan in plans))
+
+
+def _source(args: argparse.Namespace, suite: str) -> Path | None:
+    """The file of a suite's items that the call names, or that comes with the embedded model."""
+    from tuner_tui import paths
+
+    own = paths.sample_data() / "heldout.jsonl" if args.what == "embedded" and suite == "heldout" else None
+    return args.data or own
+
+
+def _is_model(what: str) -> bool:
+    return what == "embedded" or (Path(what).expanduser() / "config.json").is_file()
 
 
 def _suites(text: str) -> list[str]:
@@ -139,8 +186,7 @@ def _start(args: argparse.Namespace, suite: str) -> Path:
     arms = tuple(part.strip() for part in args.arms.split(",") if part.strip()) if args.arms else None
     check_arms(arms or ())
     limits = Limits(args.limit, args.seed, args.repeats)
-    is_model = args.what == "embedded" or (Path(args.what).expanduser() / "config.json").is_file()
-    if not is_model and args.endpoint is None:
+    if not _is_model(args.what) and args.endpoint is None:
         try:
             run_dir = find_run(args.what)
         except UserError:
@@ -157,9 +203,7 @@ def _start(args: argparse.Namespace, suite: str) -> Path:
                 temperature=args.temperature,
                 fresh=args.fresh,
             )
-    source = args.data
-    if source is None and suite == "heldout" and args.what == "embedded":
-        source = paths.sample_data() / "heldout.jsonl"
+    source = _source(args, suite)
     if source is None and SUITES[suite].source == "needed":
         raise UserError(
             f"{args.what} is a model, not a run: name the held-out rows with --data FILE."

@@ -1,41 +1,25 @@
 """What the Evaluate screen shows, read from files in one go: called in a thread, no widgets here."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tuner_tui.errors import UserError
+from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.arms import PROMPT_ARMS
 from tuner_tui.evaluation.compare import Changed, changed_items
-from tuner_tui.evaluation.launch import start_baseline, start_evaluation
-from tuner_tui.evaluation.layout import heldout_dir
+from tuner_tui.evaluation.launch import stop_evaluation
 from tuner_tui.evaluation.progress import EvalProgress, load_items, load_summary, read_progress
+from tuner_tui.evaluation.several import Queue, heldout_file, queue_dir, read_queue, stop_suites
 from tuner_tui.evaluation.shapes import Summary
-from tuner_tui.evaluation.statistics import detectable_difference
-from tuner_tui.evaluation.suites.heldout import HeldoutTask
-from tuner_tui.report.suites import read_suites
-from tuner_tui.runs.layout import ADAPTER, CONFIG, MODEL
+from tuner_tui.evaluation.suites import SUITES
+from tuner_tui.report.suites import read_suite, read_suites
+from tuner_tui.runs.layout import ADAPTER, CONFIG, EVALUATIONS, MODEL
 from tuner_tui.runs.reader import RunReader, read_status
 from tuner_tui.runs.store import list_runs
 from tuner_tui.training.config import TrainConfig, load_config
 from tuner_tui.training.presets import load_preset
 from tuner_tui.tui.journey import Journey
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What would be asked. `detectable` is the smallest difference that so many items can show (0
-    to 1).
-    """
-
-    heldout: Path
-    calls: int
-    no_calls: int
-    rejected: int
-
-    @property
-    def detectable(self) -> float:
-        return detectable_difference(self.calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +31,119 @@ class Subject:
 
     config: TrainConfig
     run_dir: Path | None = None
-    eval_dir: Path | None = None
     adopted: bool = False
     obstacle: str = ""
+
+    @property
+    def what(self) -> Path | TrainConfig:
+        """What the evaluator takes."""
+        return self.config if self.run_dir is None else self.run_dir
+
+    def source(self, suite: str) -> Path | None:
+        """The file of a suite's items that the configuration names."""
+        return heldout_file(self.config) if suite == "heldout" else None
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteState:
+    """One suite of the subject: how far its evaluation is (None: never begun), its figures (a section of the
+    report; None: none yet), whether its turn is still to come, and why it could not be measured."""
+
+    name: str
+    progress: EvalProgress | None = None
+    section: dict[str, Any] | None = None
+    waiting: bool = False
+    fault: str = ""
+
+    @property
+    def live(self) -> bool:
+        """Whether it is being measured now."""
+        return self.progress is not None and self.progress.state.live
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationView:
-    """One reading of everything."""
+    """One reading of everything; `summary` and `changed` are of the held-out rows, `suites` the sections of
+    all suites that have figures, `folders` where each suite is, or would be, measured."""
 
     subject: Subject
-    plan: Plan | None = None
-    progress: EvalProgress | None = None
+    states: dict[str, SuiteState]
+    queue: Queue | None = None
     summary: Summary | None = None
     changed: list[Changed] = field(default_factory=list)
     compared: tuple[str, str] = ("base", "tuned")
     suites: list[dict[str, Any]] = field(default_factory=list)
+    folders: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def at_work(self) -> SuiteState | None:
+        """The suite that is being measured."""
+        return next((state for state in self.states.values() if state.live), None)
 
     @property
     def live(self) -> bool:
         """Whether an evaluation is going on."""
-        return self.progress is not None and self.progress.state.live
+        queued = self.queue is not None and self.queue.progress.state.live
+        return queued or self.at_work is not None
 
     @property
     def outcomes(self) -> dict[str, Any]:
-        """Outcomes by arm; empty before anything was measured."""
+        """Outcomes of the held-out rows by arm; empty before anything was measured."""
         return dict(self.summary["arms"]) if self.summary else {}
+
+    @property
+    def has_tuned(self) -> bool:
+        """Whether the tuned model has figures of any suite."""
+        return any("tuned" in suite["arms"] for suite in self.suites)
+
+
+class EvaluationReader:
+    """Reads the subject's evaluations again and again; sections are made anew only when their files are."""
+
+    def __init__(self) -> None:
+        self._sections: tuple[object, list[dict[str, Any]]] = ((), [])
+
+    def read(self, journey: Journey) -> EvaluationView:
+        """One reading.
+
+        Raises:
+            UserError: the run or its configuration cannot be read.
+        """
+        subject = find_subject(journey)
+        queue = _queue(subject, journey)
+        folders = _folders(subject, queue, journey)
+        suites = self._read_sections(subject, list(folders.values()))
+        sections = {suite["name"]: suite for suite in suites}
+        waiting = queue.waiting if queue is not None else []
+        faults = queue.faults if queue is not None else {}
+        states = {
+            name: SuiteState(
+                name, _progress(folders.get(name)), sections.get(name), name in waiting, faults.get(name, "")
+            )
+            for name in SUITES
+        }
+        heldout = folders.get("heldout")
+        summary = load_summary(heldout) if heldout is not None else None
+        compared = _compared(summary)
+        changed: list[Changed] = []
+        if heldout is not None and compared and not states["heldout"].live:
+            before, after = (load_items(heldout, arm) for arm in compared)
+            changed = changed_items(before, after)
+        return EvaluationView(
+            subject, states, queue, summary, changed, compared or ("base", "tuned"), suites, folders
+        )
+
+    def _read_sections(self, subject: Subject, folders: Sequence[Path]) -> list[dict[str, Any]]:
+        if subject.run_dir is not None:
+            folders = sorted((subject.run_dir / EVALUATIONS).glob("*/"))
+        stamp = [(path, path.stat().st_mtime_ns) for f in folders if (path := f / layout.SUMMARY).is_file()]
+        if stamp != self._sections[0]:
+            if subject.run_dir is not None:
+                self._sections = (stamp, read_suites(subject.run_dir))
+            else:
+                found = [read_suite(folder) for folder in folders]
+                self._sections = (stamp, [suite for suite in found if suite is not None])
+        return self._sections[1]
 
 
 def find_subject(journey: Journey) -> Subject:
@@ -85,31 +156,36 @@ def find_subject(journey: Journey) -> Subject:
         newest = next((run.path for run in list_runs() if _can_answer(run.path)), None)
         if newest is not None:
             return _run_subject(newest, adopted=True)
-    config = journey.config or load_preset("demo")
-    return Subject(config, eval_dir=journey.baseline_dir)
+    return Subject(journey.config or load_preset("demo"))
 
 
-def read_view(journey: Journey, known_plan: Plan | None = None) -> EvaluationView:
-    """Read the subject's evaluation. `known_plan` spares counting the held-out file again.
+def stop(view: EvaluationView) -> None:
+    """Ask the suite at work to end, and those that wait not to begin."""
+    stop_suites(queue_dir(view.subject.what))
+    if view.at_work is not None and view.at_work.name in view.folders:
+        stop_evaluation(view.folders[view.at_work.name])
 
-    Raises:
-        UserError: the run or its configuration cannot be read.
-    """
-    subject = find_subject(journey)
-    plan, obstacle = _plan(subject, known_plan)
-    if obstacle and not subject.obstacle:
-        subject = replace(subject, obstacle=obstacle)
-    suites = read_suites(subject.run_dir) if subject.run_dir is not None else []
-    if subject.eval_dir is None or not subject.eval_dir.is_dir():
-        return EvaluationView(subject, plan, suites=suites)
-    progress = read_progress(subject.eval_dir)
-    summary = load_summary(subject.eval_dir)
-    compared = _compared(summary)
-    changed: list[Changed] = []
-    if summary is not None and not progress.state.live and compared:
-        before, after = (load_items(subject.eval_dir, arm) for arm in compared)
-        changed = changed_items(before, after)
-    return EvaluationView(subject, plan, progress, summary, changed, compared or ("base", "tuned"), suites)
+
+def _queue(subject: Subject, journey: Journey) -> Queue | None:
+    queue = read_queue(queue_dir(subject.what))
+    if queue is None or subject.run_dir is not None:
+        return queue
+    # Of a base model only what was asked for in this window, or is still going on: the guided demo
+    # measures anew, and shows no figures of another day.
+    live = queue.progress.state.live and not journey.tour
+    return queue if queue.subject == subject.config.model.name and (journey.base_queue or live) else None
+
+
+def _folders(subject: Subject, queue: Queue | None, journey: Journey) -> dict[str, Path]:
+    """Where each suite is, or would be, measured."""
+    if subject.run_dir is not None:
+        return {name: layout.suite_dir(subject.run_dir, name) for name in SUITES}
+    begun = {"heldout": journey.baseline_dir} if journey.baseline_dir is not None else {}
+    return {**begun, **(queue.folders if queue is not None else {})}
+
+
+def _progress(folder: Path | None) -> EvalProgress | None:
+    return read_progress(folder) if folder is not None and (folder / layout.STATUS).is_file() else None
 
 
 def _compared(summary: Summary | None) -> tuple[str, str] | None:
@@ -137,7 +213,7 @@ def _run_subject(run_dir: Path, *, adopted: bool) -> Subject:
             else f"the run ended ({state}) before it saved an adapter; resume it on 4 Train (u), or choose "
             "another (r)."
         )
-    return Subject(config, run_dir, heldout_dir(run_dir), adopted, obstacle)
+    return Subject(config, run_dir, adopted, obstacle)
 
 
 def _has_result(run_dir: Path) -> bool:
@@ -146,45 +222,3 @@ def _has_result(run_dir: Path) -> bool:
 
 def _can_answer(run_dir: Path) -> bool:
     return _has_result(run_dir) and RunReader(run_dir).method() != "reward"
-
-
-def _plan(subject: Subject, known: Plan | None) -> tuple[Plan | None, str]:
-    heldout = _heldout(subject.config)
-    if heldout is None:
-        return None, "the configuration names no held-out file; set it on 3 Configure, under Evaluation."
-    if known is not None and known.heldout == heldout:
-        return known, ""
-    try:
-        task = HeldoutTask(heldout)
-    except UserError as error:
-        return None, str(error)
-    calls = sum(bool(item.gold) for item in task.items)
-    return Plan(heldout, calls, len(task.items) - calls, task.rejected), ""
-
-
-def _heldout(config: TrainConfig) -> Path | None:
-    # Without a held-out file the evaluation file serves, as the configuration's help says.
-    return config.evaluation.heldout or config.data.eval
-
-
-def start(subject: Subject) -> Path:
-    """Start the evaluator for the subject, detached; returns its folder.
-
-    Raises:
-        UserError: it cannot be evaluated, with the reason.
-    """
-    if subject.run_dir is not None:
-        return start_evaluation(subject.run_dir)
-    config = subject.config
-    heldout = _heldout(config)
-    if heldout is None:
-        raise UserError("there is nothing to measure: choose a held-out file on 3 Configure.")
-    return start_baseline(
-        config.model.name,
-        heldout,
-        bits=config.quantization.bits,
-        double=config.quantization.double,
-        dtype=config.model.dtype,
-        batch=config.evaluation.batch,
-        max_new_tokens=config.evaluation.max_new_tokens,
-    )

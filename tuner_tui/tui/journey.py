@@ -27,6 +27,8 @@ class Journey:
     """Outcomes of the untouched model by arm (`base`, `instruction`, `examples`), once measured."""
     baseline_dir: Path | None = None
     """Where the untouched model is being measured, or was, before any run existed."""
+    base_queue: bool = False
+    """Whether suites of the untouched model were asked for in this window."""
     dataset: Path | None = None
     """The training file that was chosen on the Data screen."""
     inspection: "Inspection | None" = None
@@ -50,7 +52,7 @@ class Journey:
         }
         if self.run_dir is not None:
             found["train"] = any((self.run_dir / name).is_dir() for name in ("adapter", "model"))
-            found["evaluate"] = (self.run_dir / "eval" / "heldout" / "summary.json").is_file()
+            found["evaluate"] = any(self.run_dir.glob("eval/*/summary.json"))
             found["report"] = (self.run_dir / "report.json").is_file()
         return frozenset(step for step, is_done in found.items() if is_done)
 

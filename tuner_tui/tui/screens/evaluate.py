@@ -1,29 +1,28 @@
-"""Evaluate: the base and the tuned model on the same held-out items, figures first, then the
-answers themselves.
-"""
+"""Evaluate: which suites to measure, how far they are, and what the base and the tuned model reached."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import OptionList, Static, TabbedContent, TabPane
-from textual.widgets.option_list import Option
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from tuner_tui.errors import UserError
+from tuner_tui.tui.screens.confirm import ConfirmScreen
+from tuner_tui.tui.screens.evaluate_help import HELP
 from tuner_tui.tui.step import StepScreen
 
 if TYPE_CHECKING:
-    from tuner_tui.evaluation.compare import Changed
-    from tuner_tui.tui.evaluation_view import EvaluationView
+    from tuner_tui.evaluation.several import Order
+    from tuner_tui.tui.evaluation_view import EvaluationReader, EvaluationView
+    from tuner_tui.tui.screens.evaluate_results import ResultsView
 
 _POLL_SECONDS = 1.0
-_FILTERS = ("all", "broken", "fixed")
 
 
 class EvaluateScreen(StepScreen):
@@ -32,29 +31,12 @@ class EvaluateScreen(StepScreen):
     STEP = "evaluate"
     TITLE = "Evaluate"
     CSS_PATH = "evaluate.tcss"
-    HELP = """\
-# Evaluate
-
-Held-out requests are answered by the **base model** with three prompts (plain, with an instruction,
-with worked examples) and by the **tuned model** with the plain prompt. All arms share one copy of the
-weights and one parser, so a difference between base and tuned is the adapter's doing.
-
-- **Full match**: the right tool with every argument right. The figure that counts.
-- **No call kept**: requests that no tool serves, answered in words. Read it beside full match: a
-  model that never calls keeps them all.
-- **Call or no call**, **tool selection**, **arguments** tell where a full match is lost.
-- **Strict format**: the call could be read without lenient parsing.
-
-Each rate stands with its 95% interval (Wilson). Two arms on the same items are compared with McNemar's
-exact test and a bootstrap interval of the difference. ★ marks the highest rate; it is no proof of a
-difference.
-
-Without a run the base model is measured alone: that tells whether there is anything to train for.
-The evaluation is a process of its own: closing the window does not end it.
-"""
+    HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "start", "Start", id="evaluate.start"),
         Binding("x", "cancel", "Stop", id="evaluate.cancel"),
+        Binding("l", "limit", "Limit", id="evaluate.limit"),
+        Binding("o", "file", "File", id="evaluate.file"),
         Binding("enter", "go_on", "Go on", show=False, id="evaluate.go_on"),
         Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
         Binding("right_square_bracket", "tab(1)", "Tabs", key_display="[ ]"),
@@ -68,6 +50,9 @@ The evaluation is a process of its own: closing the window does not end it.
             super().__init__()
             self.view = view
 
+    class Started(Message):
+        """The suites are on their way."""
+
     class Failed(Message):
         """Reading or starting failed, for a reason that the person can mend."""
 
@@ -78,32 +63,18 @@ The evaluation is a process of its own: closing the window does not end it.
     def __init__(self) -> None:
         super().__init__()
         self._view: EvaluationView | None = None
+        self._reader: EvaluationReader | None = None
         self._starting = False
-        self._filter = _FILTERS[0]
         self._timer: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
-        from tuner_tui.tui.widgets.arm_progress import ArmProgress
+        from tuner_tui.tui.screens.evaluate_results import ResultsView
 
         yield Static(id="headline", classes="prose")
-        yield Static(id="plan", classes="prose quiet")
-        yield ArmProgress(id="arms")
-        with TabbedContent(id="results"):
-            with TabPane("Figures", id="figures"):
-                yield Static(id="comparison", classes="prose")
-                yield Vertical(id="outcomes")
-            with TabPane("Errors", id="errors"):
-                yield Static(id="error-table")
-            with TabPane("Changed answers", id="changed"):
-                yield Static(id="changed-line", classes="quiet")
-                with Horizontal(id="changed-row"):
-                    yield OptionList(id="changed-list", compact=True, markup=False)
-                    yield VerticalScroll(id="changed-item", can_focus=True)
-            with TabPane("All suites", id="suites"):
-                yield Static(id="suites-text", classes="prose")
+        yield ResultsView(id="view")
 
     def on_body_ready(self) -> None:
-        self.query_one("#results").display = False
+        self.query_one("#view").display = False
         self._timer = self.set_interval(_POLL_SECONDS, self._poll, pause=True)
         self.refresh_body()
 
@@ -118,31 +89,61 @@ The evaluation is a process of its own: closing the window does not end it.
         """Only the keys that do something now are shown."""
         view = self._view
         live = self._starting or (view is not None and view.live)
+        can_start = view is not None and not live and not view.subject.obstacle
         if action == "start":
-            return view is not None and not live and not view.subject.obstacle
+            return can_start and bool(self._results.suites.orders)
         if action == "cancel":
             return live
+        if action in ("limit", "file"):
+            return can_start and self._results.choosing
         if action == "filter":
             return view is not None and bool(view.changed)
         if action == "tab":
             return view is not None and bool(view.summary or view.suites)
         return super().check_action(action, parameters)
 
+    @property
+    def _results(self) -> "ResultsView":
+        from tuner_tui.tui.screens.evaluate_results import ResultsView
+
+        return self.query_one(ResultsView)
+
+    # What the person asks for
+
     def action_start(self) -> None:
-        """Start the evaluation of the run, or of the base model when there is no run."""
-        if self._view is None or self._view.live or self._starting:
+        """Measure what is ticked: of the run, or of the base model when there is no run."""
+        if self._view is None or not self.check_action("start", ()):
             return
-        self._starting = True
-        self.refresh_bindings()
-        self._start(self._view)
+        orders, again = self._results.suites.orders, self._results.suites.measured
+        if not again:
+            self._begin(orders)
+            return
+        from tuner_tui.evaluation.suites import SUITES
+
+        names = ", ".join(SUITES[name].title for name in again)
+        text = f"{names}: measured already, with as many items. Its answers would be thrown away."
+
+        def begin(agreed: bool | None) -> None:
+            if agreed:
+                self._begin([replace(each, fresh=each.suite in again) for each in orders])
+
+        self.app.push_screen(ConfirmScreen("Measure again?", text, "Measure again", "Leave it"), begin)
 
     def action_cancel(self) -> None:
         """Ask the evaluator to stop; the answers that it has stored are kept."""
-        from tuner_tui.evaluation.launch import stop_evaluation
+        from tuner_tui.tui.evaluation_view import stop
 
-        if self._view is not None and self._view.live and self._view.subject.eval_dir is not None:
-            stop_evaluation(self._view.subject.eval_dir)
+        if self._view is not None and self._view.live:
+            stop(self._view)
             self.notify("Stopping after this batch; what is answered so far is kept.", markup=False)
+
+    def action_limit(self) -> None:
+        """Fewer items of each suite, or all."""
+        self._results.suites.choose_limit()
+
+    def action_file(self) -> None:
+        """The file of the items of the suite under the cursor."""
+        self._results.suites.choose_file()
 
     def action_go_on(self) -> None:
         """The next sensible thing: start, see the training, decide with figures, or read the
@@ -151,14 +152,15 @@ The evaluation is a process of its own: closing the window does not end it.
         view = self._view
         if view is None or view.live or self._starting:
             return
-        if view.subject.run_dir is not None and "tuned" in view.outcomes:
+        run_dir = view.subject.run_dir
+        if self._results.choosing and self.check_action("start", ()):
+            self.action_start()
+        elif run_dir is not None and (view.has_tuned or view.subject.config.method == "reward"):
             self.tuner.go("report")
-        elif view.subject.run_dir is None and view.summary is not None:
+        elif run_dir is None and view.summary is not None:
             self.tuner.go("decide")
-        elif view.subject.config.method == "reward" and view.subject.run_dir is not None:
-            self.tuner.go("report")
         elif view.subject.obstacle:
-            self.tuner.go("train" if view.subject.run_dir is not None else "configure")
+            self.tuner.go("train" if run_dir is not None else "configure")
         else:
             self.action_start()
 
@@ -166,22 +168,29 @@ The evaluation is a process of its own: closing the window does not end it.
         """Show the neighbouring tab."""
         from tuner_tui.tui.widgets.tabs import cycle
 
-        cycle(self.query_one(TabbedContent), step)
+        cycle(self._results.tabs, step)
 
     def action_filter(self) -> None:
         """All changed answers, only the broken ones, only the fixed ones."""
-        self._filter = _FILTERS[(_FILTERS.index(self._filter) + 1) % len(_FILTERS)]
-        self.query_one(TabbedContent).active = "changed"
-        self._show_changed()
+        self._results.next_filter()
+
+    # Starting and reading
+
+    def _begin(self, orders: "list[Order]") -> None:
+        assert self._view is not None
+        self._starting = True
+        self.refresh_bindings()
+        self._start(self._view, orders)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="read")
     def _read(self) -> None:
-        from tuner_tui.tui.evaluation_view import read_view
+        from tuner_tui.tui.evaluation_view import EvaluationReader
 
         worker = get_current_worker()
-        known = self._view.plan if self._view is not None else None
+        if self._reader is None:
+            self._reader = EvaluationReader()
         try:
-            view = read_view(self.journey, known)
+            view = self._reader.read(self.journey)
         except UserError as error:
             self.post_message(self.Failed(str(error)))
             return
@@ -189,27 +198,26 @@ The evaluation is a process of its own: closing the window does not end it.
             self.post_message(self.Read(view))
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="start")
-    def _start(self, view: "EvaluationView") -> None:
-        from tuner_tui.evaluation.progress import read_progress
-        from tuner_tui.tui.evaluation_view import start
+    def _start(self, view: "EvaluationView", orders: "list[Order]") -> None:
+        from tuner_tui.evaluation.several import start_suites
 
         try:
-            eval_dir = start(view.subject)
-        except UserError as error:
+            start_suites(view.subject.what, orders)
+        except (UserError, OSError) as error:
             self.post_message(self.Failed(str(error)))
             return
-        if view.subject.run_dir is None:
-            self.journey.baseline_dir = eval_dir
-        else:
-            self.journey.run_dir = view.subject.run_dir
-        if not read_progress(eval_dir).state.live:
-            said = "All of this has been measured, and nothing has changed since."
-            self.app.call_from_thread(self.notify, said, markup=False)
-        self._read()
+        self.post_message(self.Started())
 
     def _poll(self) -> None:
         if self.is_current:
             self._read()
+
+    def on_evaluate_screen_started(self) -> None:
+        if self._view is not None and self._view.subject.run_dir is None:
+            self.journey.base_queue = True
+        elif self._view is not None:
+            self.journey.run_dir = self._view.subject.run_dir
+        self._read()
 
     def on_evaluate_screen_failed(self, message: Failed) -> None:
         self._starting = False
@@ -222,87 +230,23 @@ The evaluation is a process of its own: closing the window does not end it.
         before, self._view = self._view, message.view
         self._starting = False
         view = message.view
-        if view.subject.run_dir is None and view.summary is not None and not view.live:
-            self.journey.baseline = view.outcomes
+        if view.subject.run_dir is None and "heldout" in view.folders:
+            self.journey.baseline_dir = view.folders["heldout"]
+            if view.summary is not None and not view.live:
+                self.journey.baseline = view.outcomes
         if self._timer is not None:
             (self._timer.resume if view.live and self.is_current else self._timer.pause)()
         if before == view:
             return
-        self._show(view, results=before is None or before.summary != view.summary)
+        from tuner_tui.tui.widgets.evaluation_text import headline
+
+        self.query_one("#headline", Static).update(headline(view))
+        self._results.show(before, view)
         self.update_stepper()
         self.refresh_bindings()
 
-    def _show(self, view: "EvaluationView", *, results: bool) -> None:
-        from tuner_tui.tui.widgets.arm_progress import ArmProgress
-        from tuner_tui.tui.widgets.evaluation_text import arm_lines, headline, plan
+    def on_suites_pane_choice_changed(self) -> None:
+        self.refresh_bindings()
 
-        self.query_one("#headline", Static).update(headline(view))
-        self.query_one("#plan", Static).update(plan(view))
-        arms = self.query_one("#arms", ArmProgress)
-        arms.arms = arm_lines(view)
-        arms.display = view.progress is not None and (view.live or view.summary is None)
-        # Figures of an earlier evaluation stay in sight until new ones replace them.
-        self.query_one("#results").display = bool(view.summary or view.suites) and not view.live
-        self._show_suites(view)
-        if results and view.summary is not None:
-            self._show_results(view)
-
-    def _show_suites(self, view: "EvaluationView") -> None:
-        """A tab of all suites, where there is another than held-out rows."""
-        from tuner_tui.tui.widgets.suites_text import suites
-
-        tabs = self.query_one("#results", TabbedContent)
-        others = any(suite["name"] != "heldout" for suite in view.suites)
-        (tabs.show_tab if others else tabs.hide_tab)("suites")
-        self.query_one("#suites-text", Static).update(suites(view.suites))
-        for name in ("figures", "errors", "changed"):
-            (tabs.show_tab if view.summary is not None else tabs.hide_tab)(name)
-        if view.summary is None and others:
-            tabs.active = "suites"
-
-    @work(exclusive=True, group="results")
-    async def _show_results(self, view: "EvaluationView") -> None:
-        from tuner_tui.tui.widgets.evaluation_text import comparison, error_table
-        from tuner_tui.tui.widgets.outcome_table import OutcomeTable
-
-        self.query_one("#comparison", Static).update(comparison(view))
-        self.query_one("#error-table", Static).update(error_table(view))
-        outcomes = self.query_one("#outcomes", Vertical)
-        await outcomes.remove_children()
-        await outcomes.mount(OutcomeTable(view.outcomes))
-        self._show_changed()
-
-    def _show_changed(self) -> None:
-        from tuner_tui.tui.widgets.evaluation_text import changed_line, changed_option
-
-        if self._view is None:
-            return
-        shown = self._shown()
-        self.query_one("#changed-line", Static).update(changed_line(self._view, self._filter))
-        options = self.query_one("#changed-list", OptionList)
-        options.clear_options()
-        options.add_options(Option(changed_option(each)) for each in shown)
-        self.query_one("#changed-row").display = bool(shown)
-        if shown:
-            options.highlighted = 0
-
-    def _shown(self) -> "list[Changed]":
-        changed = self._view.changed if self._view is not None else []
-        return [each for each in changed if self._filter in ("all", each.direction)]
-
-    @on(OptionList.OptionHighlighted, "#changed-list")
-    async def _changed_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        from tuner_tui.tui.widgets.diff_view import DiffView
-        from tuner_tui.tui.widgets.evaluation_text import compared_titles
-
-        shown = self._shown()
-        if self._view is None or not 0 <= event.option_index < len(shown):
-            return
-        each = shown[event.option_index]
-        place = self.query_one("#changed-item", VerticalScroll)
-        async with self.batch():
-            await place.remove_children()
-            await place.mount(
-                DiffView(each.request, each.gold, each.before, each.after, titles=compared_titles(self._view))
-            )
-        place.scroll_home(animate=False)
+    def on_tabbed_content_tab_activated(self) -> None:
+        self.refresh_bindings()

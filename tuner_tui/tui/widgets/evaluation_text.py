@@ -3,12 +3,15 @@ nothing else.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from textual.content import Content
 
 from tuner_tui.data.answers.scoring import ERROR_TYPES
-from tuner_tui.evaluation.arms import ARM_TITLES, ARMS, PROMPT_ARMS, in_order
+from tuner_tui.evaluation.arms import ARM_TITLES, in_order
+from tuner_tui.evaluation.statistics import detectable_difference
+from tuner_tui.evaluation.suites import SUITES
 from tuner_tui.runs.layout import RunState
 from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.arm_progress import ArmLine, ArmState
@@ -17,6 +20,7 @@ from tuner_tui.tui.widgets.outcome_table import MEASURES
 
 if TYPE_CHECKING:
     from tuner_tui.evaluation.compare import Changed
+    from tuner_tui.evaluation.progress import EvalProgress
     from tuner_tui.evaluation.shapes import Difference
     from tuner_tui.tui.evaluation_view import EvaluationView
 
@@ -40,30 +44,20 @@ def headline(view: "EvaluationView") -> Content:
 
 
 def plan(view: "EvaluationView") -> Content:
-    """What is asked, on which file, and how small a difference so many items can show."""
-    asked = view.plan
-    if asked is None:
+    """What was asked, on which file, and how small a difference so many items can show."""
+    summary = view.summary
+    if summary is None or not summary["arms"]:
         return Content("")
-    left_out = f", {asked.rejected} faulty rows left out" if asked.rejected else ""
-    unseen = f"a difference below about {100 * asked.detectable:.0f} points may go unseen"
-    if view.summary is not None and not view.live:
-        counts = f": {asked.calls} requests need a call, {asked.no_calls} do not{left_out}; {unseen}."
-        return Content.assemble(safe(asked.heldout.name), counts)
-    arms = ARMS if view.subject.run_dir is not None else PROMPT_ARMS
-    return Content.assemble(
-        f"{asked.calls + asked.no_calls} requests of ",
-        safe(asked.heldout.name),
-        f": {asked.calls} need a tool call, {asked.no_calls} are served by no tool{left_out}. "
-        f"Asked in {len(arms)} ways: {', '.join(ARM_TITLES[arm].lower() for arm in arms)}. "
-        f"On {asked.calls} calls, {unseen}.",
-    )
+    outcome = next(iter(summary["arms"].values()))
+    calls = outcome["full_match"]["total"]
+    left_out = f", {summary['rejected']} faulty rows left out" if summary["rejected"] else ""
+    unseen = f"a difference below about {100 * detectable_difference(calls):.0f} points may go unseen"
+    counts = f": {calls} requests need a call, {summary['items'] - calls} do not{left_out}; {unseen}."
+    return Content.assemble(safe(Path(summary["heldout"]).name, one_line=True), counts)
 
 
-def arm_lines(view: "EvaluationView") -> list[ArmLine]:
-    """How far each arm is."""
-    progress = view.progress
-    if progress is None:
-        return []
+def arm_lines(progress: "EvalProgress") -> list[ArmLine]:
+    """How far each arm of an evaluation is."""
     lines = []
     for arm, (done, total) in progress.arms.items():
         state: ArmState = "waiting"
@@ -157,22 +151,39 @@ _SHORT: Final = {
 
 
 def _state(view: "EvaluationView") -> Content:
-    progress, subject = view.progress, view.subject
-    if view.live and progress is not None:
-        return Content.assemble(("● ", "$primary"), progress.phase or "measuring")
-    if progress is not None and progress.state in (RunState.FAILED, RunState.LOST):
-        said = safe(progress.error or "the evaluator gave no reason.")
-        return Content.assemble((f"✗ evaluation {progress.state}. ", "$bad"), said, " s tries again.")
+    subject, outcomes = view.subject, view.outcomes
+    if view.live:
+        return _at_work(view)
+    for state in view.states.values():
+        progress = state.progress
+        if progress is not None and progress.state in (RunState.FAILED, RunState.LOST):
+            said = safe(progress.error or "the evaluator gave no reason.")
+            suite = "" if state.name == "heldout" else f"{SUITES[state.name].title}: "
+            words = f"✗ {suite}evaluation {progress.state}. "
+            return Content.assemble((words, "$bad"), said, " s tries again.")
     if subject.obstacle:
         return Content.assemble(("○ ", "$quiet"), safe(subject.obstacle))
-    outcomes = view.outcomes
     if "tuned" in outcomes:
         return _right(outcomes, "tuned")
     if outcomes and subject.run_dir is None:
         return Content.assemble(("✓ ", "$good"), "measured. Enter decides with these figures.")
-    if progress is not None and progress.state is RunState.STOPPED:
+    if any(each.progress and each.progress.state is RunState.STOPPED for each in view.states.values()):
         return Content.assemble(("■ ", "$warning"), "stopped. s goes on where it stopped.")
-    return Content.assemble(("○ ", "$quiet"), "not measured yet. s starts.")
+    if view.suites:
+        measured = f"{len(view.suites)} of {len(SUITES)} suites measured; the held-out rows are not."
+        return Content.assemble(("✓ ", "$good"), measured)
+    return Content.assemble(("○ ", "$quiet"), "not measured yet. s starts what is ticked.")
+
+
+def _at_work(view: "EvaluationView") -> Content:
+    """The suite that is being measured, and how many are still to come."""
+    state, queue = view.at_work, view.queue
+    waiting = len(queue.waiting) if queue is not None else 0
+    then = f", {waiting} more to come" if waiting else ""
+    if state is None or state.progress is None:
+        return Content.assemble(("● ", "$primary"), f"starting{then}")
+    phase = state.progress.phase or "measuring"
+    return Content.assemble(("● ", "$primary"), f"{SUITES[state.name].title}: {phase}{then}")
 
 
 def _right(outcomes: Mapping[str, Any], arm: str) -> Content:
