@@ -127,7 +127,7 @@ async def test_a_missing_held_out_file_is_named(tmp_path: Path) -> None:
         await until(pilot, lambda: "heldout.jsonl" in about(screen))
         await until(pilot, lambda: not screen.check_action("start", ()))
         # The other suites do not need it.
-        await pilot.press("end", "space")
+        await pilot.press(*["down"] * 6, "space")  # general ability
         assert screen.check_action("start", ())
 
 

@@ -17,6 +17,7 @@ from tuner_tui.evaluation.several import BEGUN, ORDERS, Order, queue_dir, read_q
 from tuner_tui.evaluation.suites import SUITES
 from tuner_tui.runs import files
 from tuner_tui.runs.layout import RunState
+from tuner_tui.tui.screens.evaluate import EvaluateScreen
 from tuner_tui.tui.widgets.dialogs import ChooseDialog
 from tuner_tui.tui.widgets.file_picker import FilePicker
 
@@ -31,9 +32,22 @@ def own_tasks(folder: Path) -> Path:
     return path
 
 
+def line(screen: EvaluateScreen, name: str) -> str:
+    """The line of a suite, "" before it is drawn."""
+    lines = suite_lines(screen)
+    return lines[NAMES.index(name)] if lines else ""
+
+
+def to(name: str) -> list[str]:
+    """The keys from the first suite to another."""
+    return ["down"] * NAMES.index(name)
+
+
 async def test_every_suite_is_listed_with_items_and_what_is_missing(tmp_path: Path) -> None:
     async with opened(make_run(heldout_file(tmp_path)), (80, 24)) as (pilot, screen):
-        await until(pilot, lambda: len(suite_lines(screen)) == 6 and "…" not in "".join(suite_lines(screen)))
+        await until(
+            pilot, lambda: len(suite_lines(screen)) == len(NAMES) and "…" not in "".join(suite_lines(screen))
+        )
         lines = dict(zip(NAMES, suite_lines(screen), strict=True))
         assert lines["heldout"].split()[:2] == ["[x]", "Held-out"] and " 12 " in lines["heldout"]
         assert " 54 " in lines["tasks"] and "12 points" in lines["tasks"]
@@ -46,21 +60,21 @@ async def test_every_suite_is_listed_with_items_and_what_is_missing(tmp_path: Pa
 @pytest.mark.parametrize("name", NAMES)
 async def test_the_suite_under_the_cursor_is_explained(tmp_path: Path, name: str) -> None:
     async with opened(make_run(heldout_file(tmp_path)), (80, 24)) as (pilot, screen):
-        await until(pilot, lambda: len(suite_lines(screen)) == 6)
-        await pilot.press(*["down"] * NAMES.index(name))
-        wanted = "needs a file" if name == "apibench" else "points may go unseen"
+        await until(pilot, lambda: len(suite_lines(screen)) == len(NAMES))
+        await pilot.press(*to(name))
+        wanted = "needs a file" if name in ("apibench", "lm_eval") else "points may go unseen"
         await until(pilot, lambda: wanted in about(screen) or "not installed" in about(screen))
 
 
 async def test_fewer_items_show_less(tmp_path: Path) -> None:
     async with opened(make_run(heldout_file(tmp_path))) as (pilot, screen):
-        await until(pilot, lambda: "12 points" in suite_lines(screen)[4])
-        await pilot.press("down", "down", "down", "down", "space", "l")
+        await until(pilot, lambda: "12 points" in line(screen, "tasks"))
+        await pilot.press(*to("tasks"), "space", "l")
         await until(pilot, lambda: isinstance(pilot.app.screen, ChooseDialog))
         await pilot.press("end", "enter")
         await until(pilot, lambda: bool(pilot.app.screen.query(Input)))
         await pilot.press(*"20", "enter")
-        await until(pilot, lambda: "20 points" in suite_lines(screen)[4])
+        await until(pilot, lambda: "20 points" in line(screen, "tasks"))
         assert "20 of 54 items" in about(screen)
         assert "2 suites, 32 items" in text(screen, "#choice")
         orders = screen._results.suites.orders
@@ -72,19 +86,19 @@ async def test_a_suite_that_needs_a_file_asks_for_it(tmp_path: Path) -> None:
     wrong.write_text("{}")
     async with opened(make_run(heldout_file(tmp_path))) as (pilot, screen):
         await until(pilot, lambda: "needs a file" in "".join(suite_lines(screen)))
-        await pilot.press("down", "down", "down", "space")
+        await pilot.press(*to("apibench"), "space")
         await until(pilot, lambda: isinstance(pilot.app.screen, FilePicker))
         await pilot.press(*str(wrong), "enter")
         await until(pilot, lambda: pilot.app.screen is screen)
         await until(pilot, lambda: "no row of it is one of APIBench" in about(screen))
-        assert "[ ] APIBench" in suite_lines(screen)[3]
+        assert "[ ] APIBench" in line(screen, "apibench")
 
 
 async def test_tasks_of_ones_own_are_counted(tmp_path: Path) -> None:
     path = own_tasks(tmp_path)
     async with opened(make_run(heldout_file(tmp_path))) as (pilot, screen):
-        await until(pilot, lambda: "12 points" in suite_lines(screen)[4])
-        await pilot.press("down", "down", "down", "down", "o")
+        await until(pilot, lambda: "12 points" in line(screen, "tasks"))
+        await pilot.press(*to("tasks"), "o")
         await until(pilot, lambda: isinstance(pilot.app.screen, FilePicker))
         await pilot.press(*str(path), "enter")
         await until(pilot, lambda: "own.json: 2 items" in about(screen))
@@ -111,7 +125,7 @@ async def test_a_suite_that_cannot_be_measured_says_why(tmp_path: Path) -> None:
         await until(pilot, lambda: "12 items" in about(screen))
         heldout.unlink()
         await pilot.press("s")
-        await until(pilot, lambda: "✗ failed" in suite_lines(screen)[0], 60)
+        await until(pilot, lambda: "✗ failed" in line(screen, "heldout"), 60)
         assert "heldout.jsonl" in about(screen) and "✗" in about(screen)
         assert screen.check_action("start", ())
 
@@ -134,23 +148,23 @@ async def test_a_queue_shows_what_is_at_work_and_what_waits(tmp_path: Path) -> N
     suite.update(state=str(RunState.RUNNING), phase="generating", arm="tuned")
     try:
         async with opened(run_dir, (80, 24)) as (pilot, screen):
-            await until(pilot, lambda: len(suite_lines(screen)) == 6)
+            await until(pilot, lambda: len(suite_lines(screen)) == len(NAMES))
             assert "General ability: generating, 1 more to come" in text(screen, "#headline")
-            assert "● 179/278" in suite_lines(screen)[5] and "◌ waiting" in suite_lines(screen)[4]
+            assert "● 179/278" in line(screen, "general") and "◌ waiting" in line(screen, "tasks")
             assert "running" in drawn(screen) and "40/139" in drawn(screen)
             assert not screen.check_action("start", ())
             await pilot.press("x")
             assert (folder / layout.STOP).exists() and (work / layout.STOP).exists()
             suite.end(RunState.STOPPED)
             queue.end(RunState.STOPPED)
-            await until(pilot, lambda: "■ stopped" in suite_lines(screen)[5])
+            await until(pilot, lambda: "■ stopped" in line(screen, "general"))
             await until(pilot, lambda: bool(screen.check_action("start", ())))
     finally:
         for heartbeat in (queue, suite):
             heartbeat.end(RunState.STOPPED)
     # What was stopped is ticked when the screen is shown anew.
     async with opened(run_dir) as (pilot, screen):
-        await until(pilot, lambda: len(suite_lines(screen)) == 6)
+        await until(pilot, lambda: len(suite_lines(screen)) == len(NAMES))
         assert [order.suite for order in screen._results.suites.orders] == ["tasks", "general"]
 
 

@@ -1,14 +1,16 @@
 """What a suite would ask, before it does: what for, how many items, and how small a change they show."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.statistics import detectable_clustered
-from tuner_tui.evaluation.subset import draw
-from tuner_tui.evaluation.suites import SUITES, open_suite
+from tuner_tui.evaluation.subset import Limits, draw
+from tuner_tui.evaluation.suites import SUITES, check_suite, open_suite
 from tuner_tui.evaluation.suites.bfcl.categories import SINGLE_TURN
+from tuner_tui.evaluation.suites.bfcl.decoding import reads
 from tuner_tui.evaluation.suites.bfcl.multi_turn import MULTI_TURN
 from tuner_tui.evaluation.suites.bfcl.official import data_folder
 from tuner_tui.evaluation.tasks import Item
@@ -21,6 +23,10 @@ ABOUT: Final = {
     "bfcl": (
         "The Berkeley Function Calling Leaderboard: a request, tools, one or more calls; official checkers.",
         "Does the skill carry over to tools that your data lacks? Comparable with published models.",
+    ),
+    "bfcl_prompting": (
+        "The same requests with the tools told as text, and calls read from a list: [book(people=2)].",
+        "For models that have no notation of their own for calls; others are asked as above.",
     ),
     "bfcl_multi_turn": (
         "Several requests in a row to services that remember: files, trading, travel. Official checkers.",
@@ -38,13 +44,19 @@ ABOUT: Final = {
         "Instructions, multiple choice, chat and plain text, which have nothing to do with your tools.",
         "Did training break anything else? Measure it before you ship a model.",
     ),
+    "lm_eval": (
+        "Tasks of lm-eval, the Language Model Evaluation Harness: a folder of YAML files.",
+        "For public benchmarks with their official figures. Tasks may run code: take those that you trust.",
+    ),
 }
 """Suite -> what it is, and why one would want it."""
 
-_BFCL_SIZES: Final = {
-    "bfcl": sum(count for count, _ in SINGLE_TURN.values()),
-    "bfcl_multi_turn": sum(MULTI_TURN.values()),
+_BFCL_SIZES: Final[dict[str, Callable[[], int]]] = {
+    "bfcl": lambda: sum(count for count, _ in SINGLE_TURN.values()),
+    "bfcl_prompting": lambda: sum(count for name, (count, _) in SINGLE_TURN.items() if reads(name)),
+    "bfcl_multi_turn": lambda: sum(MULTI_TURN.values()),
 }
+"""How many items a suite of BFCL has, without reading them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,8 @@ class SuitePlan:
         """How many items, and how small a change they show; or what is missing."""
         if self.obstacle:
             return self.obstacle
+        if not self.whole:
+            return "The items are counted when it starts."
         of = f" of {self.whole:,}" if self.items < self.whole else ""
         which = f", {self.counted:,} of which need a call" if self.counted < self.items else ""
         left_out = f", {self.rejected:,} faulty rows left out" if self.rejected else ""
@@ -90,6 +104,11 @@ class SuiteItems:
     items: tuple[Item, ...] | None = None
     rejected: int = 0
     obstacle: str = ""
+
+    @property
+    def can_be_looked_at(self) -> bool:
+        """Whether `look_at_items` tells more."""
+        return self.items is None and not self.obstacle and not SUITES[self.suite].asks_itself
 
     def plan(self, limit: int | None = None) -> SuitePlan:
         """What would be asked of them, or of `limit` of them."""
@@ -112,7 +131,7 @@ def count_items(suite: str, source: Path | None = None) -> SuiteItems:
         data_folder()
     except UserError as error:
         return SuiteItems(suite, obstacle=str(error))
-    return SuiteItems(suite, size=size)
+    return SuiteItems(suite, size=size())
 
 
 def look_at_items(suite: str, source: Path | None = None) -> SuiteItems:
@@ -125,6 +144,10 @@ def look_at_items(suite: str, source: Path | None = None) -> SuiteItems:
     if SUITES[suite].source == "needed" and source is None:
         return SuiteItems(suite, obstacle="needs a file with its items.")
     try:
+        if SUITES[suite].asks_itself:
+            # Opening it loads torch, and runs what the tasks name: that is the evaluator's part.
+            check_suite(suite, (), Limits(), sampled=False, endpoint=False)
+            return SuiteItems(suite, source)
         task = open_suite(suite, source)
     except UserError as error:
         return SuiteItems(suite, source, obstacle=str(error))

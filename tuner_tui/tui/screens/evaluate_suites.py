@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _LIMITS = (50, 100, 200, 500, 1000)
 _ANOTHER = "another"
+_FOLDERS = ("tasks", "lm_eval")
+"""Suites whose items may be those of a whole folder."""
 Sources = dict[str, Path | None]
 
 
@@ -132,7 +134,8 @@ class SuitesPane(Vertical):
 
         # A suite of its own has a layout of its own: rows of a dataset are no suggestion for it.
         offered = suggestions() if name == "heldout" else ()
-        picker = FilePicker(f"{SUITES[name].title}: items from", suggestions=offered, value="")
+        title = f"{SUITES[name].title}: items from"
+        picker = FilePicker(title, suggestions=offered, folders=name in _FOLDERS)
         self.app.push_screen(picker, take)
 
     def choose_limit(self) -> None:
@@ -210,7 +213,7 @@ class SuitesPane(Vertical):
         wanted = {*self._chosen, self.query_one(SuiteList).pointed}
         for name in wanted - self._looking:
             found = self._items.get(name)
-            if found is not None and found.items is None and not found.obstacle:
+            if found is not None and found.can_be_looked_at:
                 self._looking.add(name)
                 self._look_at(name, found.source)
 

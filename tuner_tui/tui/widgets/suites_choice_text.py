@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tuner_tui.evaluation.plans import SuitePlan
     from tuner_tui.tui.evaluation_view import EvaluationView, SuiteState
 
+_SHORT_TITLES: Final = {"bfcl_prompting": "BFCL V4, prompting"}
 _SHORT_OBSTACLES: Final = (("not installed", "not installed"), ("needs a file", "needs a file (o)"))
 
 
@@ -30,7 +31,7 @@ def lines(
     return [
         SuiteLine(
             name=name,
-            title=SUITES[name].title,
+            title=_SHORT_TITLES.get(name, SUITES[name].title),
             chosen=name in chosen,
             items=_items(plans.get(name)),
             shows=_shows(plans.get(name)),
@@ -83,7 +84,7 @@ def choice(
 def _items(plan: "SuitePlan | None") -> str:
     if plan is None:
         return "…"
-    return "–" if plan.obstacle else f"{plan.items:,}"
+    return "–" if plan.obstacle else f"{plan.items:,}" if plan.whole else "?"
 
 
 def _shows(plan: "SuitePlan | None") -> str:
