@@ -7,6 +7,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static, TabbedContent
 
 from tuner_tui import paths
+from tuner_tui.runs.store import create_run
 from tuner_tui.training.config import load_config, to_yaml
 from tuner_tui.training.presets import load_preset
 from tuner_tui.tui.app import TunerApp
@@ -372,3 +373,65 @@ async def test_a_run_is_fitted_to_a_card_when_one_agrees(until: Until) -> None:
         await until(pilot, lambda: app.journey.config is not None)
         assert app.journey.config is not None
         assert app.journey.config.optimization.effective_batch == 16
+
+
+def _finished(name: str, preset: str, model: str = "embedded") -> str:
+    """The id of a run that has an adapter."""
+    config = load_preset(preset)
+    updates: dict[str, object] = {"model": config.model.model_copy(update={"name": model})}
+    run_dir = create_run(name, to_yaml(config.model_copy(update=updates)), {})
+    (run_dir / "adapter").mkdir()
+    (run_dir / "adapter" / "adapter_model.safetensors").write_bytes(b"weights")
+    return run_dir.name
+
+
+async def _listed(app: TunerApp, pilot: Pilot[None], until: Until, path: str) -> list[str]:
+    """What space lists for a field: the titles."""
+    screen = app.screen
+    assert isinstance(screen, ConfigureScreen)
+    screen.set_focus(screen.form.row(path))
+    await pilot.press("space")
+    await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+    options = app.screen.query_one(OptionList)
+    return [str(each.prompt).split("\n")[0] for each in options.options]
+
+
+async def test_space_lists_the_runs_whose_adapter_fits(until: Until) -> None:
+    earlier = _finished("first", "demo")
+    _finished("judge", "reward")
+    _finished("other", "demo", model="some/other-model")
+    create_run("unfinished", to_yaml(load_preset("demo")), {})
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        row = screen.form.row("model.adapter")
+        assert await _listed(app, pilot, until, "model.adapter") == [earlier, "None", "Type it"]
+        await pilot.press("enter")
+        await until(pilot, lambda: row.raw == earlier and not row.error)
+        await _listed(app, pilot, until, "model.adapter")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: row.raw == "")
+        # What is not listed can be typed, by the list's last entry as well as by Enter.
+        await _listed(app, pilot, until, "model.adapter")
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: bool(row.query(Input)))
+        await pilot.press(*"last", "enter")
+        await until(pilot, lambda: row.raw == "last" and not row.query(Input))
+
+
+async def test_space_lists_the_reward_models_of_the_base_that_the_run_begins_with(until: Until) -> None:
+    judge = _finished("judge", "reward")
+    earlier = _finished("first", "demo")
+    app = TunerApp()
+    app.journey.config = load_preset("demo").model_copy(update={"method": "ppo"})
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.go("configure")
+        await until(pilot, lambda: app.screen.focused is not None)
+        screen = app.screen
+        assert isinstance(screen, ConfigureScreen)
+        assert await _listed(app, pilot, until, "ppo.reward_model") == [judge, "Type it"]
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.form.row("ppo.reward_model").raw == judge)
+        # A run that begins with an adapter learns on another base: that judge has never seen its answers.
+        screen.form.row("model.adapter").set_raw(earlier)
+        assert await _listed(app, pilot, until, "ppo.reward_model") == ["No run fits", "Type it"]

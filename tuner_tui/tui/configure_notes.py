@@ -14,9 +14,9 @@ HELP = """\
 # Configure
 
 Every setting of the training run, one a line. The setting under the cursor is explained: what it does, and
-what happens when it is too low or too high. **Enter** changes a value, **Space** goes through choices,
-**Backspace** puts back what the preset had; changed settings are marked ●. A wrong value is told beneath its
-line as you type.
+what happens when it is too low or too high. **Enter** changes a value, **Space** goes through choices, and
+lists the runs that fit where a run can be named: an adapter to begin with, a reward model. **Backspace** puts
+back what the preset had; changed settings are marked ●. A wrong value is told beneath its line as you type.
 
 Begin with a **preset** (`p`): it fits a method, a goal and a class of hardware.
 

@@ -71,12 +71,11 @@ def field_help(field: FormField, preset: Raw, changed: bool, width: int) -> Cont
             rest = hanging(f"{word} {text}", width, 2).removeprefix(word)
             lines.append(Content.assemble((word, "bold"), rest))
     if changed:
-        before = visible(shown(field, preset), one_line=True) or "empty"
-        lines.append(
-            Content.styled(
-                hanging(f"● The preset has {before}; Backspace puts it back.", width, 2), "$warning"
-            )
+        before = visible(shown(field, preset), one_line=True)
+        said = (
+            f"The preset has {before}; Backspace puts it back." if before else "Backspace empties it again."
         )
+        lines.append(Content.styled(hanging(f"● {said}", width, 2), "$warning"))
     return Content("\n").join(lines)
 
 

@@ -34,7 +34,8 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One setting: `path` is its place in the model, such as "lora.r"."""
+    """One setting: `path` is its place in the model, such as "lora.r"; what is `listed` can be chosen from a
+    list as well as typed."""
 
     path: str
     title: str
@@ -46,6 +47,7 @@ class FormField:
     optional: bool
     choices: tuple[tuple[str, Raw], ...]
     advanced: bool
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,13 @@ class Checked:
     errors: dict[str, str]
 
 
-def form_sections(model: "type[BaseModel]", basic: Collection[str]) -> list[FormSection]:
-    """The sections of a form over `model` (one level of nesting); fields not in `basic` are advanced."""
+def form_sections(
+    model: "type[BaseModel]", basic: Collection[str], listed: Collection[str] = ()
+) -> list[FormSection]:
+    """The sections of a form over `model` (one level of nesting).
+
+    Fields that are not in `basic` are advanced; those in `listed` can be chosen from a list.
+    """
     from pydantic import BaseModel
 
     own: list[FormField] = []
@@ -74,11 +81,11 @@ def form_sections(model: "type[BaseModel]", basic: Collection[str]) -> list[Form
         inner = info.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             fields = tuple(
-                _form_field(f"{name}.{key}", each, basic) for key, each in inner.model_fields.items()
+                _form_field(f"{name}.{key}", each, basic, listed) for key, each in inner.model_fields.items()
             )
             sections.append(FormSection(info.title or name, fields))
         else:
-            own.append(_form_field(name, info, basic))
+            own.append(_form_field(name, info, basic, listed))
     return [FormSection("", tuple(own)), *sections]
 
 
@@ -140,7 +147,7 @@ def shown(field: FormField, raw: Raw) -> str:
     return "" if raw is None else str(raw)
 
 
-def _form_field(path: str, info: "FieldInfo", basic: Collection[str]) -> FormField:
+def _form_field(path: str, info: "FieldInfo", basic: Collection[str], listed: Collection[str]) -> FormField:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     kind, optional, choices = _kind(info.annotation)
     return FormField(
@@ -154,6 +161,7 @@ def _form_field(path: str, info: "FieldInfo", basic: Collection[str]) -> FormFie
         optional=optional,
         choices=choices,
         advanced=path not in basic,
+        listed=path in listed,
     )
 
 

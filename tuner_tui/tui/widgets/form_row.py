@@ -19,7 +19,8 @@ STOP = "form-stop"  # what the arrow keys visit
 
 
 class FieldRow(Widget, can_focus=True):
-    """One setting. Enter edits it in place; space and the side arrows go through the choices."""
+    """One setting. Enter edits it in place; space and the side arrows go through the choices, and space opens
+    the list of what can be named."""
 
     DEFAULT_CSS = """
     FieldRow { height: 1; }
@@ -29,6 +30,7 @@ class FieldRow(Widget, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "edit", "Change"),
         Binding("space,right", "choose(1)", "Next choice"),
+        Binding("space", "list", "List"),
         Binding("left", "choose(-1)", "Choice before", show=False),
         Binding("backspace,delete", "reset", "Put back"),
         Binding("up", "move(-1)", "Up", show=False),
@@ -51,6 +53,9 @@ class FieldRow(Widget, can_focus=True):
     class FileWanted(FieldMessage):
         """The person wants to choose the file, or the files, of this field."""
 
+    class ListWanted(FieldMessage):
+        """The person wants to choose from a list what this field names."""
+
     raw: reactive[Raw] = reactive[Raw]("")
     baseline: reactive[Raw] = reactive[Raw]("")
     error: reactive[str] = reactive("", layout=True)
@@ -71,6 +76,8 @@ class FieldRow(Widget, can_focus=True):
         """Only the keys that do something for this kind of field are shown."""
         if action == "choose":
             return self.field.kind is Kind.CHOICE
+        if action == "list":
+            return self.field.listed and not self.query(_Line)
         if action == "edit":
             return self.field.kind is not Kind.CHOICE
         if action == "reset":
@@ -149,6 +156,9 @@ class FieldRow(Widget, can_focus=True):
         index = values.index(self.raw) if self.raw in values else -1
         self.set_raw(values[(index + step) % len(values)])
 
+    def action_list(self) -> None:
+        self.post_message(self.ListWanted(self))
+
     def action_reset(self) -> None:
         self.set_raw(self.baseline)
 
@@ -203,7 +213,8 @@ class FieldRow(Widget, can_focus=True):
             return self._choices()
         text = visible(shown(self.field, self.raw), one_line=True)
         if not text:
-            return Content.styled("–" if self.field.optional else "(empty)", "$quiet")
+            hint = "   Space lists what fits" if self.field.listed else ""
+            return Content.styled(f"{'–' if self.field.optional else '(empty)'}{hint}", "$quiet")
         room = max(self.size.width - LABEL - 2, 8)
         if len(text) > room:
             # The end of a path tells more than its beginning.
