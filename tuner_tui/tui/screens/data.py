@@ -7,7 +7,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import ContentSwitcher, Static, TabbedContent, TabPane
+from textual.widgets import ContentSwitcher, Static, TabbedContent
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from tuner_tui.data.hub import dataset_id
@@ -15,18 +15,12 @@ from tuner_tui.tui import dataset_state
 from tuner_tui.tui.dataset_settings import InspectionSettings
 from tuner_tui.tui.recent import data_suffixes, suggestions, use_dataset
 from tuner_tui.tui.screens.data_help import HELP
-from tuner_tui.tui.screens.data_mix import MixPane
 from tuner_tui.tui.screens.data_plan import PlanPane
-from tuner_tui.tui.screens.data_row import RowPane
-from tuner_tui.tui.screens.data_rows import RowsPane
-from tuner_tui.tui.screens.data_split import SplitPane
 from tuner_tui.tui.screens.data_start import StartPane
+from tuner_tui.tui.screens.data_view import DatasetView
 from tuner_tui.tui.step import StepScreen
 from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.file_picker import FilePicker
-from tuner_tui.tui.widgets.findings import FindingsView, RuleFindings
-from tuner_tui.tui.widgets.overview import Overview
-from tuner_tui.tui.widgets.row_view import RowPage
 from tuner_tui.tui.widgets.tabs import cycle, show
 
 if TYPE_CHECKING:
@@ -72,19 +66,7 @@ class DataScreen(StepScreen):
         yield Static(id="data-state", markup=False)
         with ContentSwitcher(initial="data-start", id="data-switch"):
             yield StartPane(id="data-start")
-            with TabbedContent(id="data-tabs"):
-                with TabPane("Overview", id="overview"):
-                    yield Overview(id="overview-view")
-                with TabPane("Findings", id="findings"):
-                    yield FindingsView(id="findings-view")
-                with TabPane("Rows", id="rows"):
-                    yield RowsPane(id="rows-pane")
-                with TabPane("Row", id="row"):
-                    yield RowPane(id="row-pane")
-                with TabPane("Split", id="split"):
-                    yield SplitPane(id="split-pane")
-                with TabPane("Mix", id="mix"):
-                    yield MixPane(id="mix-pane")
+            yield DatasetView(id="data-tabs")
 
     def on_body_ready(self) -> None:
         self._load_modules()
@@ -112,7 +94,7 @@ class DataScreen(StepScreen):
         if action == "view":
             # Where both views stand beside each other there is nothing to change between.
             shown = self._rows is not None and not self.has_class("-wide")
-            return shown and self.query_one(TabbedContent).active == "row"
+            return shown and self._view.tabs.active == "row"
         return super().check_action(action, parameters)
 
     def open_file(self, path: Path) -> None:
@@ -132,11 +114,11 @@ class DataScreen(StepScreen):
 
     def action_tab(self, step: int) -> None:
         """Show the neighbouring tab."""
-        cycle(self.query_one(TabbedContent), step)
+        cycle(self._view.tabs, step)
 
     def action_view(self) -> None:
         """Change between the messages of the row and what the model reads."""
-        self.query_one(RowPane).change_view()
+        self._view.row.change_view()
 
     def action_prefer(self) -> None:
         """Compare the two answers of each row, or let a model answer its prompts twice."""
@@ -145,8 +127,7 @@ class DataScreen(StepScreen):
 
     def action_back(self) -> None:
         """Undo what was asked for last: a search, a filter, the inspection; else go home."""
-        pane = self.query_one(TabbedContent).active_pane if self._rows is not None else None
-        if pane is not None and any(each.back() for each in (*pane.query(RowsPane), *pane.query(PlanPane))):
+        if self._rows is not None and self._view.back():
             return
         at_work = [each for each in self.workers if each.group in ("open", "inspect") and each.is_running]
         for worker in at_work:
@@ -170,48 +151,8 @@ class DataScreen(StepScreen):
         self.open_file(event.path)
 
     @on(TabbedContent.TabActivated)
-    def _tab_shown(self, event: TabbedContent.TabActivated) -> None:
-        if event.pane.id == "row":
-            self._show_row()
-        for plan in event.pane.query(PlanPane):
-            plan.refresh_plan()
+    def _tab_shown(self) -> None:
         self.refresh_bindings()
-
-    def on_rows_pane_opened(self, event: RowsPane.Opened) -> None:
-        self.query_one(RowPane).choose(event.index)
-        self._go_to_row()
-
-    def on_findings_view_opened(self, event: FindingsView.Opened) -> None:
-        if event.finding.row is not None:
-            self.query_one(RowPane).choose(event.finding.row - 1, event.finding)
-            self._go_to_row()
-
-    def on_findings_view_filtered(self, event: FindingsView.Filtered) -> None:
-        pane = self.query_one(RowsPane)
-        if pane.show_rule(event.rule):
-            show(self.query_one(TabbedContent), "rows", pane.table)
-
-    def on_row_page_stepped(self, event: RowPage.Stepped) -> None:
-        if isinstance(event, RowPage.FindingStepped):
-            return
-        pane = self.query_one(RowPane)
-        index = self.query_one(RowsPane).neighbour(pane.index, event.step)
-        if index is not None:
-            pane.choose(index)
-            self._show_row()
-
-    def on_row_page_finding_stepped(self, event: RowPage.FindingStepped) -> None:
-        pane = self.query_one(RowPane)
-        if not pane.step_finding(event.step):
-            index = self.query_one(RowsPane).next_fault(pane.index, event.step)
-            if index is None:
-                self.notify("No fault further on." if event.step > 0 else "No fault before.", markup=False)
-                return
-            pane.choose(index, last=event.step < 0)
-            pane.show("")
-            if event.step > 0:
-                pane.step_finding(1)
-        self._show_row()
 
     def on_plan_pane_used(self, event: PlanPane.Used) -> None:
         """Train on a file that was just written, and evaluate on the second, if there is one."""
@@ -228,13 +169,11 @@ class DataScreen(StepScreen):
             self._rows.close()
         self._rows = event.rows
         self._inspection = None
-        self.query_one(RowsPane).show(event.rows)
-        self.query_one(SplitPane).use(event.rows)
-        await self.query_one(MixPane).use(event.rows)
+        await self._view.show(event.rows)
         switch = self.query_one(ContentSwitcher)
         if switch.current != "data-tabs":
             switch.current = "data-tabs"
-            show(self.query_one(TabbedContent), "overview")
+            show(self._view.tabs, "overview")
         self._begin_inspection(event.rows)
         self.refresh_bindings()
 
@@ -242,13 +181,13 @@ class DataScreen(StepScreen):
         self._settings = InspectionSettings.of(self.journey, rows.path)
         self._inspection = None
         self._waiting = True
-        self.query_one(RowPane).use(rows, self._settings)
+        self._view.row.use(rows, self._settings)
         self._inspect(rows, self._settings)
 
     def on_rows_indexed(self, event: "RowsIndexed") -> None:
         if event.rows is not self._rows:
             return
-        self.query_one(RowsPane).grow()
+        self._view.grow()
         if self._waiting:
             self._say(dataset_state.indexing(event.rows.path.name, len(event.rows), event.rows.complete))
 
@@ -279,16 +218,7 @@ class DataScreen(StepScreen):
             self.journey.inspection = inspection
         self._rows.set_inspection(inspection)
         self._say(dataset_state.inspected(inspection))
-        self.query_one(Overview).show(inspection, self._settings, event.note)
-        kept = inspection.tally.findings.kept
-        groups = [
-            RuleFindings(each.rule, each.count, len(each.rows), kept.get(each.rule, ()))
-            for each in inspection.by_rule()
-        ]
-        self.query_one("#findings-view", FindingsView).show(groups)
-        self.query_one(RowsPane).set_inspection(inspection)
-        if self.query_one(TabbedContent).active == "row":
-            self._show_row()
+        self._view.show_inspection(inspection, self._settings, event.note)
 
     @on(Worker.StateChanged)
     def _worker_ended(self, event: Worker.StateChanged) -> None:
@@ -317,18 +247,9 @@ class DataScreen(StepScreen):
         worker = get_current_worker()
         inspect(rows, settings, self.post_message, lambda: worker.is_cancelled)
 
-    def _go_to_row(self) -> None:
-        tabs = self.query_one(TabbedContent)
-        if tabs.active == "row":
-            self._show_row()
-        show(tabs, "row")
-
-    def _show_row(self) -> None:
-        if self._rows is None:
-            return
-        rows, pane = self.query_one(RowsPane), self.query_one(RowPane)
-        rows.move_to(pane.index)
-        pane.show(rows.place(pane.index))
+    @property
+    def _view(self) -> DatasetView:
+        return self.query_one(DatasetView)
 
     def _say(self, state: Content) -> None:
         self.query_one("#data-state", Static).update(state)

@@ -12,12 +12,10 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from tuner_tui.errors import UserError
-from tuner_tui.tui import prefer_notes
-from tuner_tui.tui.recent import data_suffixes, suggestions, use_dataset
+from tuner_tui.tui import prefer_files, prefer_notes
+from tuner_tui.tui.recent import use_dataset
+from tuner_tui.tui.screens.prefer_pair import JudgedPair
 from tuner_tui.tui.step import StepScreen
-from tuner_tui.tui.widgets.answer_pair import AnswerPair
-from tuner_tui.tui.widgets.dialogs import ChooseDialog, SaveDialog, TextDialog
-from tuner_tui.tui.widgets.file_picker import FilePicker
 
 if TYPE_CHECKING:
     from tuner_tui.evaluation.preferences.judging import Judging, Verdict
@@ -79,18 +77,16 @@ class PreferScreen(StepScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._judging: Judging | None = None
         self._prompts: Path | None = None
         """A file of prompts that a model may answer."""
         self._folder: Path | None = None
         """Where a model is answering."""
-        self._note = ""
         self._timer: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         yield Static(id="prefer-state", markup=False)
         yield Static(id="prefer-page", classes="prose", markup=False)
-        yield AnswerPair(id="pair")
+        yield JudgedPair(id="pair")
 
     def on_body_ready(self) -> None:
         self._timer = self.set_interval(_POLL_SECONDS, self._poll, pause=True)
@@ -107,10 +103,6 @@ class PreferScreen(StepScreen):
     def on_screen_suspend(self) -> None:
         if self._timer is not None:
             self._timer.pause()
-
-    def on_unmount(self) -> None:
-        if self._judging is not None:
-            self._judging.close()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only the keys that do something now are shown."""
@@ -129,49 +121,34 @@ class PreferScreen(StepScreen):
             return self._folder is not None
         return super().check_action(action, parameters)
 
+    @property
+    def _pair(self) -> JudgedPair:
+        return self.query_one(JudgedPair)
+
+    @property
+    def _judging(self) -> "Judging | None":
+        """What is being judged; None before the body is there, and while no file is open."""
+        return self._pair.judging if self.body_ready else None
+
     # What the person says
 
     def action_judge(self, verdict: "Verdict") -> None:
         """Record the verdict, and show the next two answers."""
-        if self._judging is None:
-            return
-        try:
-            faults = self._judging.judge(verdict, self._note)
-        except UserError as error:
-            self.tuner.complain(str(error))
-            return
-        self._note = ""
-        if faults:
-            text = f"Training would leave this pair out: {faults[0]}."
-            self.notify(text, title="The better answer has a fault", severity="warning", markup=False)
-        self._show()
+        self._pair.judge(verdict)
 
     def action_undo(self) -> None:
         """Take the last verdict back, and show its answers again."""
-        if self._judging is None:
-            return
-        try:
-            found = self._judging.undo()
-        except UserError as error:
-            self.tuner.complain(str(error))
-            return
-        if found is None:
-            self.notify("There is nothing to take back.", markup=False)
-        self._show()
+        self._pair.undo()
 
     def action_note(self) -> None:
         """Write a note, which is kept with the next verdict."""
-
-        def keep(note: str | None) -> None:
-            if note is not None:
-                self._note = note
-                self._show()
-
-        self.app.push_screen(TextDialog("A note on this comparison", self._note), keep)
+        self._pair.write_note()
 
     def action_tools(self) -> None:
         """Show the tools in full, or their names alone."""
-        self.query_one(AnswerPair).toggle_class("-tools")
+        self._pair.toggle_tools()
+
+    def on_judged_pair_changed(self) -> None:
         self._show()
 
     def action_primary(self) -> None:
@@ -192,32 +169,11 @@ class PreferScreen(StepScreen):
 
     def action_open(self) -> None:
         """Choose a file of answers, of preference pairs, or of prompts."""
-        picker = FilePicker("Compare the answers of", suggestions=suggestions(), suffixes=data_suffixes())
-
-        def read(path: Path | None) -> None:
-            if path is not None:
-                self._read(path)
-
-        self.app.push_screen(picker, read)
+        prefer_files.choose_answers(self.tuner, self._read)
 
     def action_generate(self) -> None:
         """Let a model answer each prompt of a file twice."""
-        entries = prefer_notes.models(self.journey.run_dir)
-
-        def ask(data: Path | None, what: str) -> None:
-            if data is not None:
-                self._start(data, what)
-
-        def choose(what: str | None) -> None:
-            if what is None:
-                return
-            if self._prompts is not None:
-                ask(self._prompts, what)
-            else:
-                picker = FilePicker("Prompts from", suggestions=suggestions(), suffixes=data_suffixes())
-                self.app.push_screen(picker, lambda data: ask(data, what))
-
-        self.app.push_screen(ChooseDialog("Whose answers?", entries), choose)
+        prefer_files.choose_model(self.tuner, self._prompts, self._start)
 
     def action_cancel(self) -> None:
         """Ask the answering process to stop; what it has answered can be judged."""
@@ -238,14 +194,7 @@ class PreferScreen(StepScreen):
     def on_prefer_screen_comparable(self, message: Comparable) -> None:
         """Ask where the pairs go; a file that is there is continued."""
         source = message.source
-        exists = "This file is there; Enter again goes on with it."
-        dialog = SaveDialog("Collect the pairs in", prefer_notes.pairs_name(source), exists=exists)
-
-        def begin(pairs: Path | None) -> None:
-            if pairs is not None:
-                self._open(source, pairs)
-
-        self.app.push_screen(dialog, begin)
+        prefer_files.choose_pairs(self.tuner, source, lambda pairs: self._open(source, pairs))
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="open")
     def _open(self, source: Path, pairs: Path) -> None:
@@ -274,18 +223,14 @@ class PreferScreen(StepScreen):
             self.post_message(self.Asked(folder))
 
     def on_prefer_screen_opened(self, message: Opened) -> None:
-        if self._judging is not None:
-            self._judging.close()
-        self._judging, self._note = message.judging, ""
-        self._show()
+        self._pair.use(message.judging)
 
     def on_prefer_screen_failed(self, message: Failed) -> None:
         self._prompts = message.prompts
         if message.prompts is None:
             self.tuner.complain(message.sentence)
         elif self._judging is not None and self._judging.current is None:
-            self._judging.close()
-            self._judging = None
+            self._pair.use(None)
         self._show()
 
     def on_prefer_screen_asked(self, message: Asked) -> None:
@@ -328,7 +273,7 @@ class PreferScreen(StepScreen):
         elif comparison is None:
             page.update(prefer_notes.finished(judging))
         else:
-            self.query_one(AnswerPair).show(comparison, judging.sides(comparison), self._note)
+            self._pair.show_current()
             if self.focused is None:
                 self.set_focus(self.query_one("#pane-a"))
         self.refresh_bindings()

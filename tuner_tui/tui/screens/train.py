@@ -1,6 +1,5 @@
 """Train: start a run, watch it, stop it, save it, resume it. The run is a process of its own."""
 
-from collections import deque
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -8,23 +7,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
-from textual.widgets import Label, Static
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from tuner_tui.errors import UserError
 from tuner_tui.runs import control
 from tuner_tui.runs.layout import RunState, Status
-from tuner_tui.runs.metrics import eta
 from tuner_tui.runs.reader import RunReader
 from tuner_tui.tui import train_notes
 from tuner_tui.tui.messages import LaunchFailed, RunLaunched, RunPolled, RunUnreadable, poll
 from tuner_tui.tui.screens.confirm import ConfirmScreen
+from tuner_tui.tui.screens.train_view import RunView, compose_run
 from tuner_tui.tui.step import StepScreen
-from tuner_tui.tui.widgets.log_tail import LogTail
-from tuner_tui.tui.widgets.run_curves import RunCurves
-from tuner_tui.tui.widgets.run_state import RunHead
 from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -54,29 +48,18 @@ class TrainScreen(StepScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self._run = RunView(self)
         self._reader: RunReader | None = None
         self._status: Status | None = None
         self._generation = 0
         self._method = "sft"
-        self._recent: deque[dict[str, Any]] = deque(maxlen=64)
-        self._tokens: float | None = None
         self._polling = False
         self._launching = False
-        self._told_broken = False
         self._timer: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         settings = self.tuner.settings
-        yield RunHead(id="head")
-        yield Static(id="notice", markup=False)
-        yield RunCurves(smoothing=settings.smoothing, log_scale=settings.log_scale, id="curves")
-        with Horizontal(id="records"):
-            with Vertical(id="events-part"):
-                yield Label("Events", classes="heading")
-                yield LogTail(id="events")
-            with Vertical(id="log-part"):
-                yield Label("Log", classes="heading")
-                yield LogTail(id="log")
+        yield from compose_run(smoothing=settings.smoothing, log_scale=settings.log_scale)
 
     def on_body_ready(self) -> None:
         self._timer = self.set_interval(1 / self.tuner.settings.polls_per_second, self._look)
@@ -105,7 +88,7 @@ class TrainScreen(StepScreen):
             "log_scale": self._reader is not None,
             "smoothing": self._reader is not None,
             "log": self._reader is not None,
-            "metrics": self._reader is not None and bool(self._curves.records),
+            "metrics": self._reader is not None and bool(self._run.curves.records),
             "chart": self._reader is not None,
         }
         return possible.get(action, True)
@@ -151,25 +134,25 @@ class TrainScreen(StepScreen):
 
     def action_log_scale(self) -> None:
         """Between a linear and a logarithmic axis."""
-        self._curves.change_scale()
+        self._run.curves.change_scale()
 
     def action_smoothing(self) -> None:
         """The next strength of smoothing: none, light, medium, strong."""
-        self._curves.change_smoothing()
+        self._run.curves.change_smoothing()
 
     def action_log(self) -> None:
         """Between the events and the log, where there is no room for both."""
-        self.query_one("#records").toggle_class("-log")
+        self._run.toggle_log()
 
     def action_chart(self, step: int) -> None:
         """Chart the neighbouring metric."""
-        self._curves.step_metric(step)
+        self._run.curves.step_metric(step)
 
     def action_metrics(self) -> None:
         """All metrics with their last values and what they mean; Enter charts one."""
         from tuner_tui.tui.screens.metrics import MetricsScreen
 
-        curves = self._curves
+        curves = self._run.curves
         screen = MetricsScreen(self._method, curves.records, curves.metric)
         self.app.push_screen(screen, lambda name: None if name is None else curves.show_metric(name))
 
@@ -231,10 +214,8 @@ class TrainScreen(StepScreen):
                 self._show_idle()
         else:
             self._reader = RunReader(run_dir)
-            self._status, self._generation, self._told_broken = None, 0, False
-            self._forget(metric=True)
-            for log in self.query(LogTail):
-                log.clear()
+            self._status, self._generation = None, 0
+            self._run.begin()
             self.set_class(True, "-watching")
         self.refresh_bindings()
         self._look()
@@ -243,8 +224,7 @@ class TrainScreen(StepScreen):
         self.set_class(False, "-watching")
         config = self.journey.config
         title = f"Run “{config.name}” is ready to start" if config is not None else "No run yet"
-        self.query_one(RunHead).show(title, None, None, None)
-        self._say(train_notes.notice(None, config))
+        self._run.show_idle(title, train_notes.notice(None, config))
 
     def _look(self) -> None:
         if self._reader is not None and not self._polling:
@@ -278,51 +258,21 @@ class TrainScreen(StepScreen):
             return
         if message.generation != self._generation:
             self._generation = message.generation
-            self._forget()
+            self._run.forget()
         if self._status is None or message.method != self._method:
             self._method = message.method
-            await self._curves.set_method(self._method)
+            await self._run.curves.set_method(self._method)
         changed = self._status is None or self._status.state != message.status.state
+        first = not self._run.curves.records
         self._status = message.status
-        self._add_metrics(message.metrics)
-        self.query_one("#events", LogTail).write_lines(
-            [train_notes.event_line(event) for event in message.events]
-        )
-        self.query_one("#log", LogTail).write_lines(message.log)
-        left = eta(self._recent, message.status.total) if message.status.total else None
-        self.query_one(RunHead).show(self._reader.id, message.status, left, self._tokens)
-        self._curves.chart.total = message.status.total
+        broken = self._run.show(self._reader.id, message)
+        if broken is not None:
+            self.tuner.complain(train_notes.broken(broken))
         if changed:
             self._say(train_notes.notice(message.status, self.journey.config, self._method))
-            self.refresh_bindings()
             self.update_stepper()
-
-    @property
-    def _curves(self) -> RunCurves:
-        return self.query_one(RunCurves)
-
-    def _add_metrics(self, records: list[dict[str, Any]]) -> None:
-        if not records:
-            return
-        first = not self._curves.records
-        self._curves.extend(records)
-        self._recent.extend(records)
-        for record in records:
-            self._tokens = record.get("num_tokens", self._tokens)
-        if first:
+        if changed or (first and message.metrics):
             self.refresh_bindings()
-        broken = next((record for record in records if record.get("nonfinite")), None)
-        live = self._status is not None and self._status.state.live
-        if broken is not None and live and not self._told_broken:
-            self._told_broken = True
-            self.tuner.complain(train_notes.broken(broken))
-
-    def _forget(self, *, metric: bool = False) -> None:
-        self._recent.clear()
-        self._tokens = None
-        self._curves.clear(metric=metric)
 
     def _say(self, text: str) -> None:
-        notice = self.query_one("#notice", Static)
-        notice.update(text)
-        notice.display = bool(text)
+        self._run.say(text)
