@@ -105,7 +105,7 @@ async def test_a_run_that_was_not_evaluated_says_what_would_be_measured(tmp_path
     async with opened(make_run(heldout_file(tmp_path))) as (pilot, screen):
         assert "not measured yet" in text(screen, "#headline")
         await until(pilot, lambda: "heldout.jsonl: 12 items, 8 of which need a call" in about(screen))
-        assert "Asked in 4 ways" in about(screen)
+        assert "the tuned model, plainly" in about(screen)
         assert screen.check_action("start", ()) and not screen.check_action("cancel", ())
 
 
@@ -157,7 +157,7 @@ async def test_the_base_model_alone_leads_to_the_decision(tmp_path: Path) -> Non
 async def test_without_any_run_the_base_model_is_offered() -> None:
     async with opened() as (pilot, screen):
         assert "Base model embedded" in text(screen, "#headline")
-        await until(pilot, lambda: "Asked in 3 ways" in about(screen))
+        await until(pilot, lambda: "with an instruction, and with examples." in about(screen))
 
 
 async def test_the_newest_trained_run_is_taken_when_none_was_chosen(tmp_path: Path) -> None:
@@ -185,10 +185,10 @@ async def test_a_tab_lists_the_suites(tmp_path: Path, size: tuple[int, int]) -> 
     add_suite(run_dir, "tasks", "Task [bold]completion")
     async with opened(run_dir, size) as (pilot, screen):
         tabs = screen.query_one("#results", TabbedContent)
-        await until(pilot, lambda: tabs.display and bool(tabs.get_tab("suites").display))
+        await until(pilot, lambda: tabs.active == "figures" and bool(tabs.get_tab("suites").display))
         await pilot.press("left_square_bracket", "left_square_bracket")
         await until(pilot, lambda: tabs.active == "suites")
-        shown = text(screen, "#suites-text")
+        shown = str(screen.query_one("#suites-text", Prose).render())
         assert "Held-out rows" in shown and "Task [bold]completion" in shown and "␛[31m" in shown
         assert max(map(len, [line for line in shown.splitlines() if "Plain prompt" in line])) <= 76
 

@@ -176,7 +176,6 @@ def _again(args: argparse.Namespace) -> str:
 
 
 def _start(args: argparse.Namespace, suite: str) -> Path:
-    from tuner_tui import paths
     from tuner_tui.evaluation.arms import check_arms
     from tuner_tui.evaluation.launch import start_baseline, start_evaluation
     from tuner_tui.evaluation.subset import Limits

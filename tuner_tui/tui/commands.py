@@ -21,7 +21,7 @@ _PLACES = (
     ("prefer", "Prefer", "Compare two answers and say which is better: step one of RLHF"),
     ("configure", "Configure", "The training run: a form, presets, a memory estimate, the YAML"),
     ("train", "Train", "The run that is being watched: loss, speed, memory, log"),
-    ("evaluate", "Evaluate", "Base and tuned model on the same held-out items"),
+    ("evaluate", "Evaluate", "Base and tuned model on the same items, of any suite"),
     ("report", "Report", "The verdict, and the files that hold it"),
     ("runs", "Runs", "All runs on this machine"),
 )

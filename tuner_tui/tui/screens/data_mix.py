@@ -67,7 +67,7 @@ class MixPane(PlanPane):
             ),
             setting(
                 "repeat",
-                "When a file is used up",
+                "A file is used up",
                 "Go on with fewer of its rows, or begin it again: repeated rows are soon known by heart.",
                 Kind.CHOICE,
                 ("go on", "repeat"),

@@ -33,6 +33,7 @@ class EvaluateScreen(StepScreen):
     CSS_PATH = "evaluate.tcss"
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "next_step", "Report"),
         Binding("s", "start", "Start", id="evaluate.start"),
         Binding("x", "cancel", "Stop", id="evaluate.cancel"),
         Binding("l", "limit", "Limit", id="evaluate.limit"),
@@ -97,7 +98,7 @@ class EvaluateScreen(StepScreen):
         if action in ("limit", "file"):
             return can_start and self._results.choosing
         if action == "filter":
-            return view is not None and bool(view.changed)
+            return view is not None and bool(view.changed) and not self._results.choosing
         if action == "tab":
             return view is not None and bool(view.summary or view.suites)
         return super().check_action(action, parameters)

@@ -1,5 +1,6 @@
 """The tabs of Evaluate: what to measure, and what came out."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -11,6 +12,7 @@ from tuner_tui.tui.screens.evaluate_changed import ChangedPane
 from tuner_tui.tui.screens.evaluate_suites import SuitesPane
 from tuner_tui.tui.widgets.evaluation_text import comparison, error_table, plan
 from tuner_tui.tui.widgets.outcome_table import OutcomeTable
+from tuner_tui.tui.widgets.prose import Prose
 from tuner_tui.tui.widgets.suites_text import suites
 from tuner_tui.tui.widgets.tabs import show
 
@@ -37,7 +39,7 @@ class ResultsView(Vertical):
             with TabPane("Changed answers", id="changed"):
                 yield ChangedPane(id="changed-pane")
             with TabPane("All suites", id="suites"):
-                yield Static(id="suites-text", classes="prose")
+                yield Prose(id="suites-text")
 
     @property
     def tabs(self) -> TabbedContent:
@@ -64,7 +66,7 @@ class ResultsView(Vertical):
         self.display = True
         self.suites.show(view)
         if before is None or before.suites != view.suites:
-            self.query_one("#suites-text", Static).update(suites(view.suites))
+            self.query_one("#suites-text", Prose).show(partial(suites, view.suites, details=True))
         if view.summary is not None and (before is None or before.summary != view.summary):
             self._show_heldout(view)
         self._show_tabs(before, view)

@@ -256,6 +256,7 @@ class SuitesPane(Vertical):
         work = view.at_work
         arms.arms = arm_lines(work.progress) if work is not None and work.progress is not None else ()
         arms.display = bool(arms.arms)
+        self.set_class(bool(arms.arms), "-live")
         name = suites.pointed
         about = self.query_one("#about", Prose)
         about.show(partial(suites_choice_text.about, view, name, plans.get(name)))

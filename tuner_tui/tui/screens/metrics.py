@@ -38,6 +38,11 @@ class MetricsScreen(ModalScreen[str | None]):
         self._shown = shown
         self._step = max((int(record.get("step", 0)) for record in records), default=0)
 
+    @property
+    def _room(self) -> int:
+        """Cells of a line inside the dialog, beside its scrollbar."""
+        return min(76, self.app.size.width * 94 // 100 - 10)
+
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(f"Metrics at step {self._step:,}", classes="title", markup=False)
@@ -72,7 +77,7 @@ class MetricsScreen(ModalScreen[str | None]):
         ]
         explained = f"{known.text} [{visible(name, one_line=True)}]" if known.text else ""
         if explained:
-            lines.append(Content.styled(hanging(f"  {explained}", 76, 2), "$quiet"))
+            lines.append(Content.styled(hanging(f"  {explained}", self._room, 2), "$quiet"))
         return Content("\n").join(lines)
 
 

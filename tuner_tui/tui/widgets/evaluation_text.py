@@ -37,7 +37,7 @@ def headline(view: "EvaluationView") -> Content:
     name = (
         f"Run {subject.run_dir.name}"
         if subject.run_dir is not None
-        else f"Base model {subject.config.model.name}"
+        else f"Base model {subject.config.model.name} (r chooses a run)"
     )
     newest = " (the newest; r chooses another)" if subject.adopted else ""
     return Content.assemble(safe(name + newest), ": ", _state(view))

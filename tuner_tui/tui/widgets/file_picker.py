@@ -41,7 +41,13 @@ class FilePicker(ModalScreen[Path | None]):
         & > .dialog { width: 96; height: auto; }
         & #picker-path, & #picker-path:focus { border: none; height: 1; padding: 0 1; background: $panel; }
         & #picker-message { height: 1; color: $quiet; margin: 1 0 0 0; }
-        & #picker-entries { height: 16; margin: 1 0 0 0; background: $surface; }
+        & #picker-entries {
+            height: 16;
+            margin: 1 0 0 0;
+            background: $surface;
+            text-wrap: nowrap;
+            text-overflow: ellipsis;
+        }
         & #picker-entries > .option-list--option-highlighted {
             background: $block-cursor-blurred-background;
             color: $foreground;
@@ -100,7 +106,7 @@ class FilePicker(ModalScreen[Path | None]):
             entries = OptionList(id="picker-entries", compact=True, markup=False)
             entries.can_focus = False
             yield entries
-            folder = " · Ctrl+O opens a folder as one dataset" if self._folders else ""
+            folder = " · Ctrl+O the folder as a whole" if self._folders else ""
             yield Static(
                 f"Enter takes it · Tab completes{folder} · Esc cancels", classes="hint", markup=False
             )

@@ -37,7 +37,7 @@ class SuiteList(OptionList, inherit_bindings=False):
         Binding("down,j", "cursor_down", "Down", show=False),
         Binding("home", "first", "First", show=False),
         Binding("end", "last", "Last", show=False),
-        Binding("space", "select", "Choose"),
+        Binding("space", "select", "Tick"),
     ]
 
     class Toggled(Message):

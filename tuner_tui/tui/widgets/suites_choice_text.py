@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
-from tuner_tui.evaluation.arms import ARM_TITLES, ARMS, PROMPT_ARMS
 from tuner_tui.evaluation.plans import ABOUT
 from tuner_tui.evaluation.suites import SUITES
 from tuner_tui.report.suites import row_of
@@ -45,7 +44,12 @@ def about(view: "EvaluationView", name: str, plan: "SuitePlan | None", width: in
     """What the suite under the cursor is, why one would want it, what it would ask, and how it stands."""
     what, why = ABOUT[name]
     state = view.states[name]
-    parts = [Content(hanging(what, width, 0)), Content.styled(hanging(why, width, 0), "$quiet")]
+    title = SUITES[name].title
+    told = hanging(f"{title}. {what}", width, 0)
+    parts = [
+        Content.assemble((told[: len(title)], "bold"), told[len(title) :]),
+        Content.styled(hanging(why, width, 0), "$quiet"),
+    ]
     asked = "counting its items …"
     if plan is not None:
         asked = plan.sentence
@@ -56,8 +60,8 @@ def about(view: "EvaluationView", name: str, plan: "SuitePlan | None", width: in
     colour = "$warning" if plan is not None and plan.obstacle else ""
     parts.append(Content.styled(hanging(visible(asked, one_line=True), width, 0), colour))
     if name == "heldout":
-        arms = ARMS if view.subject.run_dir is not None else PROMPT_ARMS
-        ways = f"Asked in {len(arms)} ways: {', '.join(ARM_TITLES[arm].lower() for arm in arms)}."
+        tuned = "" if view.subject.run_dir is None else "; the tuned model, plainly"
+        ways = f"Asked are the base model, plainly, with an instruction, and with examples{tuned}."
         parts.append(Content.styled(hanging(ways, width, 0), "$quiet"))
     if fault := _fault(state):
         parts.append(Content.styled(hanging(f"✗ {visible(fault, one_line=True)}", width, 2), "$bad"))

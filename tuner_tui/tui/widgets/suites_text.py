@@ -1,67 +1,106 @@
 """The suites of a run as content: each with its primary rate by arm, what it shows, and what was kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from textual.content import Content
 
 from tuner_tui.evaluation.arms import ARM_TITLES, in_order
 from tuner_tui.report.figures import kept_rows, suite_claims
+from tuner_tui.report.suites import row_of
 from tuner_tui.report.text import within
 from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.interval_bar import figures, interval_bar
+from tuner_tui.tui.widgets.prose import hanging
+from tuner_tui.visible import visible
 
-_BAR = 21
+_NAME, _PERCENT, _COUNT, _INTERVAL = 27, 5, 10, 8
+_BESIDE = 2
+"""Cells between base and tuned."""
+_LEAST_BAR, _MOST_BAR = 12, 61
 _KEPT_COLOURS = {"✔": "$good", "✘": "$bad", "?": "$warning"}
 _SIGNS = {"better": ("✓ ", "$good"), "worse": ("✗ ", "$bad"), "no_evidence": ("◇ ", "$warning")}
 
 
-def suites(found: Sequence[Mapping[str, Any]]) -> Content:
-    """All suites, one under the other; made for 80 columns."""
-    return Content("\n\n").join(_suite(suite) for suite in found)
+def suites(found: Sequence[Mapping[str, Any]], width: int = 75, *, details: bool = False) -> Content:
+    """All suites, one under the other, on lines of at most `width` cells.
+
+    With `details` every measure, category and number, base beside tuned, and what has to be known of them;
+    not of held-out rows, which have tabs of their own.
+    """
+    if not found:
+        return Content("")
+    return Content("\n\n").join(Content("\n").join(_suite(suite, width, details)) for suite in found)
 
 
-def _suite(suite: Mapping[str, Any]) -> Content:
-    row = next(each for each in suite["rows"] if each["name"] == suite["primary"])
-    lines = [
-        Content.assemble(
-            safe(suite["title"], "bold", one_line=True),
-            (f"  {suite['items']} items, ", "$quiet"),
-            safe(within(row["title"]), "$quiet", one_line=True),
-        )
-    ]
+def _suite(suite: Mapping[str, Any], width: int, details: bool) -> Iterator[Content]:
+    primary = row_of(suite)
+    yield Content.assemble(
+        safe(suite["title"], "bold", one_line=True),
+        (f"  {suite['items']:,} items, ", "$quiet"),
+        safe(within(primary["title"]), "$quiet", one_line=True),
+    ).truncate(width, ellipsis=True)
+    bar = min(max(width - _NAME - _PERCENT - _COUNT - _INTERVAL - 2, _LEAST_BAR), _MOST_BAR)
     for arm in in_order(suite["arms"]):
-        percent, count, interval = figures(suite["arms"][arm].get(suite["primary"]))
-        colour = "$primary" if arm == "tuned" else "$quiet"
-        lines.append(
-            Content.assemble(
-                f"  {ARM_TITLES[arm]:<25}",
-                (f"{percent:>5}", "bold"),
-                f"{count:>9}",
-                (f"{interval:>8}  ", "$quiet"),
-                interval_bar(suite["arms"][arm].get(suite["primary"]), _BAR, colour),
-            )
+        rate = suite["arms"][arm].get(suite["primary"])
+        yield Content.assemble(
+            f"  {ARM_TITLES.get(arm, arm):<{_NAME - 2}}",
+            _cell(rate),
+            "  ",
+            interval_bar(rate, bar, "$primary" if arm == "tuned" else "$quiet"),
         )
-    if others := [each for each in suite["rows"] if each is not row and each["tuned"]]:
-        also = ", ".join(f"{within(each['title'])} {_percent(each['tuned'])}" for each in others)
-        lines.append(Content.assemble(("  tuned also: ", "$quiet"), safe(also, "$quiet", one_line=True)))
-    sign = _SIGNS.get(suite["claim"]["state"], ("", "")) if suite["claim"] else ("", "")
+    details = details and suite["name"] != "heldout"
+    others = [row for row in suite["rows"] if row is not primary and row["tuned"]]
+    if others and not details:
+        also = ", ".join(f"{within(row['title'])} {figures(row['tuned'])[0]}" for row in others)
+        yield _hung("  ", "", f"tuned also: {also}", width, "$quiet")
+    sign = _SIGNS.get(suite["claim"]["state"], ("  ", "")) if suite["claim"] else ("  ", "")
     for sentence in suite_claims(suite):
-        mark = sign if suite["claim"] and sentence == suite["claim"]["sentence"] else ("  ", "")
-        lines.append(Content.assemble(mark, safe(sentence, one_line=True)))
-    return Content("\n").join([*lines, *_kept(suite)])
+        claimed = suite["claim"] and sentence == suite["claim"]["sentence"]
+        yield _hung(*(sign if claimed else ("  ", "")), sentence, width)
+    for title, change, margin, state in kept_rows(suite):
+        said = f"{title}: {state[2:]}. {change}; acceptable loss {margin}"
+        yield _hung(f"{state[0]} ", _KEPT_COLOURS[state[0]], said, width)
+    if details:
+        yield from _details(suite)
+        for note in suite["notes"]:
+            yield _hung("  ", "", note, width, "$quiet")
 
 
-def _kept(suite: Mapping[str, Any]) -> list[Content]:
-    """What was kept of general ability, each with the loss that would be acceptable."""
-    return [
-        Content.assemble(
-            (f"{state[0]} ", _KEPT_COLOURS[state[0]]),
-            safe(f"{title}: {state[2:]}. {change}; acceptable loss {margin}", one_line=True),
-        )
-        for title, change, margin, state in kept_rows(suite)
-    ]
+def _hung(sign: str, colour: str, text: str, width: int, style: str = "") -> Content:
+    """A sentence behind a sign, its further lines under its first."""
+    lines = hanging(visible(text, one_line=True), width - 2, 0).replace("\n", "\n  ")
+    return Content.assemble((sign, colour), (lines, style))
 
 
-def _percent(rate: Mapping[str, Any]) -> str:
-    return "–" if rate["rate"] is None else f"{rate['rate']:.0%}"
+def _details(suite: Mapping[str, Any]) -> Iterator[Content]:
+    """Measures beside the primary one, categories, and numbers: base and tuned."""
+    apart = _COUNT + _INTERVAL + _BESIDE + _PERCENT
+    rates = [row for row in suite["rows"] if row["name"] != suite["primary"]]
+    for title, rows in (("", rates), ("by category", suite["categories"]), ("means", suite["numbers"])):
+        shown = [row for row in rows if _has_figures(row)]
+        if shown:
+            yield Content.styled(f"  {title:<{_NAME - 2}}{'base':>{_PERCENT}}{'tuned':>{apart}}", "$quiet")
+        for row in shown:
+            name = visible(str(row.get("title") or row["name"]), one_line=True, limit=_NAME - 3)
+            yield Content.assemble(
+                f"  {name:<{_NAME - 2}}", _cell(row["base"]), " " * _BESIDE, _cell(row["tuned"])
+            )
+
+
+def _has_figures(row: Mapping[str, Any]) -> bool:
+    return any(rate and (rate.get("total") or rate.get("items")) for rate in (row["base"], row["tuned"]))
+
+
+def _cell(rate: Mapping[str, Any] | None) -> Content:
+    """A rate, or a mean, in cells of one width."""
+    if rate is not None and "mean" in rate:
+        low, high = rate["interval"]
+        between = f"{low:.3g}–{high:.3g}"
+        return Content.assemble((f"{rate['mean']:>8.3g}", "bold"), (f"{between:>15}", "$quiet"))
+    percent, count, interval = figures(rate)
+    return Content.assemble(
+        (f"{percent:>{_PERCENT}}", "bold"),
+        f"{count if interval else '':>{_COUNT}}",
+        (f"{interval:>{_INTERVAL}}", "$quiet"),
+    )
