@@ -109,6 +109,7 @@ async def test_what_has_been_measured_is_not_measured_again_unasked(tmp_path: Pa
     async with opened(evaluated_run(tmp_path)) as (pilot, screen):
         await until(pilot, lambda: "tuned 100%" in "".join(suite_lines(screen)))
         assert not screen.check_action("start", ())
+        assert "Measured on 12 items, exactly right: base 0%, tuned 100%." in about(screen)
         await pilot.press("left_square_bracket")
         await until(pilot, lambda: screen._results.choosing)
         screen._results.suites.query_one("#suite-list").focus()

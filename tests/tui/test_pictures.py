@@ -8,6 +8,7 @@ import json
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,24 @@ async def _configure_dpo(pilot: Pilot[None], until: Until) -> None:
     await app.workers.wait_for_complete()
 
 
+def _on_tab(tab: str) -> Show:
+    """Evaluate, of the run with several suites, on one of its tabs."""
+
+    async def show(pilot: Pilot[None], until: Until) -> None:
+        from tuner_tui.tui.screens.evaluate_results import ResultsView
+        from tuner_tui.tui.widgets.tabs import show as show_tab
+
+        await _of_another_run("suites", "evaluate")(pilot, until)
+        view = pilot.app.screen.query_one(ResultsView)
+        await until(pilot, lambda: view.tabs.active == "figures")
+        show_tab(view.tabs, tab)
+        await until(pilot, lambda: view.tabs.active == tab)
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+
+    return show
+
+
 async def _prefer(pilot: Pilot[None], until: Until) -> None:
     from tuner_tui.evaluation.preferences.judging import Judging
     from tuner_tui.tui.screens.prefer import PreferScreen
@@ -222,6 +241,8 @@ MORE: dict[str, Show] = {
     "train_ppo": _of_another_run("ppo", "train"),
     "metrics_ppo": _of_another_run("ppo", "train", "v"),
     "report_ppo": _of_another_run("ppo", "report"),
+    "measure": _on_tab("choose"),
+    "all_suites": _on_tab("suites"),
     "report_suites": _of_another_run("suites", "report"),
     "report_suites_down": _of_another_run("suites", "report", "pagedown"),
 }
@@ -229,11 +250,17 @@ CASES += [f"{screen}-dark-{size}" for screen in ("prefer", "train_ppo") for size
 CASES += [f"{screen}-dark-80x24" for screen in ("prefer_start", "configure_dpo", "train_dpo")]
 CASES += [f"report_suites-dark-{size}" for size in ("80x24", "120x40")] + ["report_suites_down-dark-120x40"]
 CASES += [f"{screen}-light-120x40" for screen in ("prefer", "configure_dpo", "metrics_ppo", "report_ppo")]
+CASES += [f"{screen}-dark-{size}" for screen in ("measure", "all_suites") for size in ("80x24", "120x40")]
+CASES += ["measure-light-120x40"]
+# The list of suites tells what is installed here; the pictures were taken as `make test` installs it.
+AS_INSTALLED = find_spec("bfcl_eval") is not None and find_spec("tree_sitter") is None
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_picture(case: str, snap_compare: Any, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
     screen, theme, size = case.split("-")
+    if screen == "measure" and not AS_INSTALLED:
+        pytest.skip("other suites can be measured here than where the picture was taken")
     monkeypatch.setenv("TUNER_THEME", THEMES[theme])
     show = (SCREENS | MORE)[screen]
     assert snap_compare(TunerApp(), terminal_size=SIZES[size], run_before=lambda pilot: show(pilot, until))

@@ -1,13 +1,14 @@
 """The sentences about suites that can be measured: from plans and states to content, nothing else."""
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textual.content import Content
 
 from tuner_tui.evaluation.plans import ABOUT
 from tuner_tui.evaluation.suites import SUITES
 from tuner_tui.report.suites import row_of
+from tuner_tui.report.text import within
 from tuner_tui.runs.layout import RunState
 from tuner_tui.tui import words
 from tuner_tui.tui.widgets.interval_bar import figures
@@ -59,7 +60,9 @@ def about(view: "EvaluationView", name: str, plan: "SuitePlan | None", width: in
             asked += " o chooses a file."
     colour = "$warning" if plan is not None and plan.obstacle else ""
     parts.append(Content.styled(hanging(visible(asked, one_line=True), width, 0), colour))
-    if name == "heldout":
+    if state.section is not None:
+        parts.append(Content.styled(hanging(_measured(state.section), width, 0), "$quiet"))
+    elif name == "heldout":
         tuned = "" if view.subject.run_dir is None else "; the tuned model, plainly"
         ways = f"Asked are the base model, plainly, with an instruction, and with examples{tuned}."
         parts.append(Content.styled(hanging(ways, width, 0), "$quiet"))
@@ -83,6 +86,13 @@ def choice(
     return Content.assemble(
         (f"{suites}, {items}", "bold"), (f" ({most}; l changes that). ", "$quiet"), ("s starts.", "$primary")
     )
+
+
+def _measured(section: Mapping[str, Any]) -> str:
+    """What was measured, which may be fewer items than would be asked now."""
+    row = row_of(section)
+    rates = [f"{arm} {figures(row[arm])[0]}" for arm in ("base", "tuned") if row[arm]]
+    return f"Measured on {section['items']:,} items, {within(row['title'])}: {', '.join(rates)}."
 
 
 def _items(plan: "SuitePlan | None") -> str:
