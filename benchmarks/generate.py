@@ -33,15 +33,14 @@ from workload import SHAPES
 from tuner_tui import paths
 from tuner_tui.evaluation.continuous import ContinuousSpeaker, why_not
 from tuner_tui.evaluation.padded import PaddedSpeaker
-from tuner_tui.evaluation.room import MOST
 from tuner_tui.evaluation.speaking import Decoding, Spoken
 from tuner_tui.evaluation.suites.heldout import HeldoutTask
 from tuner_tui.evaluation.tasks import Answer, Ask
 from tuner_tui.recipes.conventions import find_convention
 
 WINDOW = 8192
-WIDE = ("padded, batches of 64", "padded, as many as fit")
-"""Left out of a small run, where they would take the longest."""
+WIDE = ("padded, batches of 64",)
+"""What the evaluator takes; left out of a small run, where it would take the longest."""
 
 
 def main() -> int:
@@ -53,7 +52,9 @@ def main() -> int:
     parser.add_argument("--small", action="store_true", help="a tiny shape and few tokens")
     parser.add_argument("--new", type=int, default=256, help="new tokens of an answer, at most")
     parser.add_argument("--prompts", type=int, default=1024, help="questions for continuous batching")
-    parser.add_argument("--plain-prompts", type=int, default=64, help="questions for padded batches")
+    parser.add_argument(
+        "--plain-prompts", type=int, default=64, help="questions for padded batches, at least"
+    )
     parser.add_argument("--workloads", nargs="+", choices=("equal", "mixed"), default=["equal", "mixed"])
     parser.add_argument(
         "--ways", nargs="+", choices=("plain", "padded", "continuous"), help="some of the ways alone"
@@ -131,17 +132,15 @@ def measure(
     spoken = replace(spoken, ends=ends, with_adapter=arm == "tuned")
     batch = 64 if "64" in way else 8
     decoding = Decoding(batch, args.new, temperature=float(workload == "mixed"))
-    plenty = way in ("continuous", WIDE[1])
-    count = args.prompts if plenty else max(args.plain_prompts, batch)
+    count = args.prompts if way == "continuous" else max(args.plain_prompts, batch)
     if way == "continuous":
         if not torch.cuda.is_available():
             print(f"no continuous batching: {why_not(spoken.model)}")
             return None
         speaker: Any = ContinuousSpeaker(spoken, decoding, lambda: False)
     else:
-        # What the evaluator takes; the other ways are held to their number of rows.
         speaker = PaddedSpeaker(spoken, decoding, lambda: False)
-        speaker.most = MOST if plenty else batch
+        speaker.most = batch
     questions = list(asks(count + batch))
     for key, ask in enumerate(questions[:batch]):  # kernels are chosen, graphs captured
         speaker.submit(key, ask)

@@ -4,8 +4,9 @@ from typing import Any
 
 import torch
 
-MOST = 256
-"""Rows: beyond them a step is bound by more than reading weights, and one long answer keeps more waiting."""
+MOST = 64
+"""Rows. On an H200 an 8B model makes 7.2 times the tokens a second with 64 rows as with 8; with 256 it made
+fewer than with 64."""
 
 _SHARE = 0.5
 """Of what the weights leave free; the rest is for the copies that a growing cache and a first pass make."""

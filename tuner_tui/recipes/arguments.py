@@ -55,8 +55,6 @@ def common_arguments(
         "save_strategy": "steps",
         "save_steps": logging.save_every,
         "dataloader_pin_memory": cuda,
-        # The next batch is laid together while the card computes; a process more is of no use on a CPU.
-        "dataloader_num_workers": int(cuda),
         "disable_tqdm": True,
         "report_to": "none",
     }
