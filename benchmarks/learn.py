@@ -2,6 +2,10 @@
 
     python benchmarks/learn.py --methods sft dpo ipo kto reward --seeds 0 1 2
 
+Other values than a preset's are tried with --set METHOD:SECTION.FIELD=VALUE, as often as needed:
+
+    python benchmarks/learn.py --methods ppo --set ppo:ppo.rollouts=64 --set ppo:optimization.max_steps=24
+
 Every method is a module of `benchmarks/learning` with `measure(seed)`, which returns figures and `holds`:
 whether what is claimed of the method is true of them. The exit status is 1 when something does not hold.
 """
@@ -18,6 +22,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.learning.runs import SETTINGS
+from tuner_tui.training.config import METHODS as TRAINED
+
 METHODS = sorted(
     path.stem
     for path in (Path(__file__).parent / "learning").glob("*.py")
@@ -31,8 +38,16 @@ def main() -> int:
     parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS, metavar="METHOD")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="SEED")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--set", action="append", default=[], dest="settings", metavar="METHOD:FIELD=VALUE")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    for setting in options.settings:
+        method, _, override = setting.partition(":")
+        if method not in TRAINED or not override:
+            parser.error(
+                f"--set takes METHOD:SECTION.FIELD=VALUE, METHOD one of {', '.join(TRAINED)}: {setting}"
+            )
+        SETTINGS.setdefault(method, []).append(override)
     held = True
     with tempfile.TemporaryDirectory(prefix="learn-") as folder:
         # An empty home of its own, so that the runs of the person who measures are left alone.

@@ -3,6 +3,7 @@
     python benchmarks/train.py            # an 8B Llama-3 shape, random weights: a GPU and 6 GB of disk
     python benchmarks/train.py --small    # a tiny shape, on any machine: that the programs run, no figures
     python benchmarks/train.py --cpu      # the embedded model on sample_data, beside TRL, in one process
+    python benchmarks/train.py --losses   # the loss of each step, tuner beside TRL, on the same batches
 
 Every case is a process of its own, on the same 4-bit model and the same rows (log-normal lengths, median 450,
 at most 2048 tokens). tuner's are started as `tuner train` does. Useful tokens are those that are no padding;
@@ -74,6 +75,8 @@ def main() -> int:
     parser.add_argument("--budget", type=float, default=1e9, help="seconds for all of them")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     parser.add_argument("--cpu", action="store_true", help="the embedded model on a CPU instead")
+    parser.add_argument("--losses", action="store_true", help="the losses of the same batches instead")
+    parser.add_argument("--steps", type=int, default=20, help="of the losses")
     args = parser.parse_args()
     if args.cpu:
         from benchmarks.training import cpu
@@ -85,6 +88,11 @@ def main() -> int:
         return 0
     work = Path(tempfile.mkdtemp(prefix="tuner-benchmark-"))
     os.environ["TUNER_HOME"] = str(work / "home")
+    if args.losses:
+        try:
+            return compare_losses(work, args)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
     deadline = time.monotonic() + args.budget
     figures = []
     try:
@@ -102,6 +110,23 @@ def main() -> int:
         shutil.rmtree(work, ignore_errors=True)
     show(figures)
     return int(all("reason" in figure for figure in figures))
+
+
+def compare_losses(work: Path, args: argparse.Namespace) -> int:
+    """The table of losses; the exit status is 1 when the cases were not fed the same."""
+    from benchmarks.training import losses
+
+    args.cases = ["tuner"]
+    prepare(work, args)
+    batch, max_length = (2, 256) if args.small else (DEFAULTS["batch"], DEFAULTS["max_length"])
+    figures = losses.compare(
+        work, model=work / "model", rows=work / "2k" / "rows.jsonl", steps=args.steps, batch=batch,
+        max_length=max_length,
+    )  # fmt: skip
+    losses.show(figures)
+    if args.json:
+        args.json.write_text(json.dumps(figures, indent=1) + "\n")
+    return int(not (figures["same_batches"] and figures["same_adapter"]))
 
 
 def prepare(work: Path, args: argparse.Namespace) -> None:

@@ -6,17 +6,22 @@ from pathlib import Path
 
 from tuner_tui.runs.layout import RunState
 from tuner_tui.runs.reader import read_metrics, read_status
-from tuner_tui.training.config import TrainConfig
+from tuner_tui.training.config import TrainConfig, parse_config, to_yaml
 from tuner_tui.training.launchers import local
 from tuner_tui.training.presets import load_preset
 
+SETTINGS: dict[str, list[str]] = {}
+"""Method -> `section.field=value`: what is tried instead of its preset's values."""
+
 
 def run(config: TrainConfig) -> Path:
-    """Train, and return the run directory.
+    """Train, with what `SETTINGS` says of the method, and return the run directory.
 
     Raises:
         RuntimeError: the run did not finish; with its reason.
     """
+    if tried := SETTINGS.get(config.method):
+        config = parse_config(to_yaml(config), config.name, tried)
     run_dir = local.launch(config)
     while (status := read_status(run_dir)).state.live:
         time.sleep(0.2)

@@ -1,12 +1,15 @@
 """A tiny model of random weights with the shipped tokenizer, and a small dataset: a run takes seconds."""
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from quick_python import quick_python
+from tiny_models import make_tiny
 from tiny_runs import example
 
-from tuner_tui import paths
 from tuner_tui.training.config import TrainConfig
 
 
@@ -19,29 +22,23 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
+def quick() -> Iterator[str]:
+    """An interpreter in which a run starts quickly."""
+    with quick_python() as path:
+        yield path
+
+
+@pytest.fixture
+def interpreter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs start quickly, except in tests with the mark `fresh_interpreter`."""
+    if request.node.get_closest_marker("fresh_interpreter") is None:
+        monkeypatch.setattr(sys, "executable", request.getfixturevalue("quick"))
+
+
+@pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two layers of width 64."""
-    import torch
-    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
-
-    folder = tmp_path_factory.mktemp("tiny")
-    tokenizer = AutoTokenizer.from_pretrained(paths.embedded_model())
-    torch.manual_seed(0)
-    shape = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        max_position_embeddings=2048,
-        tie_word_embeddings=True,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    LlamaForCausalLM(shape).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+    return make_tiny(tmp_path_factory.mktemp("tiny"), window=2048, spread=0.02)
 
 
 @pytest.fixture
@@ -55,12 +52,13 @@ def dataset(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def config(tiny_model: Path, dataset: Path) -> TrainConfig:
+def config(tiny_model: Path, dataset: Path, interpreter: None) -> TrainConfig:
     """QLoRA, twelve steps, a checkpoint every third."""
     return TrainConfig.model_validate(
         {
             "name": "tiny",
-            "model": {"name": str(tiny_model)},
+            # Also where the CPU has units for bfloat16: what is compared must not depend on the machine.
+            "model": {"name": str(tiny_model), "dtype": "float32"},
             "lora": {"r": 4},
             "data": {"train": [dataset], "eval_fraction": 0.2, "max_length": 256},
             "optimization": {

@@ -153,6 +153,7 @@ def result_is_whole(run_dir: Path) -> None:
     assert all(path.stat().st_mode & 0o077 == 0 for path in run_dir.rglob("*"))
 
 
+@pytest.mark.fresh_interpreter
 def test_save_and_stop_are_obeyed(ppo_config: TrainConfig) -> None:
     ppo_config.optimization.max_steps = 500
     ppo_config.logging.save_every = 1000
@@ -169,6 +170,7 @@ def test_save_and_stop_are_obeyed(ppo_config: TrainConfig) -> None:
     kill(run_dir, signal.SIGTERM)
     status = wait(run_dir, ended)
     assert (status.state, status.reason) == (RunState.STOPPED, "stopped on request.")
+    assert (run_dir / layout.LOG).read_text() == ""
     assert saved < status.step < 500
     assert (run_dir / layout.CHECKPOINTS / f"step-{status.step}").is_dir()
     assert (run_dir / layout.ADAPTER).is_dir()

@@ -69,6 +69,7 @@ def log_probability(model: torch.nn.Module, folder: Path, days: int, side: str) 
     return float((each * mask[:, 1:]).sum())
 
 
+@pytest.mark.fresh_interpreter
 def test_ipo_and_the_figures_by_hand(config: TrainConfig, tmp_path: Path, tiny_model: Path) -> None:
     from peft import PeftModel
 
@@ -82,6 +83,7 @@ def test_ipo_and_the_figures_by_hand(config: TrainConfig, tmp_path: Path, tiny_m
     run_dir = local.launch(config)
     status = wait(run_dir, ended)
     assert status.state is RunState.FINISHED, status.reason
+    assert (run_dir / layout.LOG).read_text() == ""
     records = read_metrics(run_dir)
     assert records[0]["loss"] == pytest.approx((1 / (2 * 0.5)) ** 2, abs=1e-4)  # equation 17 at no margin
     told = [event["message"] for event in RunReader(run_dir).poll_events() if event["code"] == "warning"]

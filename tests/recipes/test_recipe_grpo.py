@@ -18,13 +18,14 @@ BOTH = ("reward", "reward_std", "frac_reward_zero_std", "kl", "entropy", "right"
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> TrainConfig:
+def config(tmp_path: Path, interpreter: None) -> TrainConfig:
     rows = write_rows(tmp_path / "rows.jsonl", *CITIES, due=False)
     held_out = write_rows(tmp_path / "held_out.jsonl", "Bonn")
     return TrainConfig.model_validate(
         {
             "name": "group",
             "method": "grpo",
+            "model": {"dtype": "float32"},
             "data": {"train": [rows], "eval": held_out, "max_length": 400},
             "lora": {"r": 4},
             "grpo": {"generations": 2, "max_new_tokens": 40},
@@ -52,6 +53,7 @@ def evaluations(run_dir: Path) -> list[dict[str, Any]]:
     return [record for record in read_metrics(run_dir) if "eval_reward" in record]
 
 
+@pytest.mark.fresh_interpreter
 def test_grpo_stopped_and_resumed(config: TrainConfig) -> None:
     config.quantization.bits, config.grpo.temperature = None, 2.0  # so that answers differ
     run_dir = local.launch(config)
@@ -96,6 +98,7 @@ def test_grpo_stopped_and_resumed(config: TrainConfig) -> None:
     assert all(path.stat().st_mode & 0o077 == 0 for path in run_dir.rglob("*"))
 
 
+@pytest.mark.fresh_interpreter
 def test_rloo_on_four_bits(config: TrainConfig) -> None:
     config.method, config.optimization.max_steps, config.grpo.rewards = "rloo", 2, "parses, no_call:2"
     run_dir = local.launch(config)
@@ -107,7 +110,8 @@ def test_rloo_on_four_bits(config: TrainConfig) -> None:
     rewarded = {name.split("/")[1] for record in found for name in record if name.startswith("rewards/")}
     assert rewarded <= {"parses", "no_call"}
     assert len(evaluations(run_dir)) == 2
-    assert events(run_dir)["started"]["dtype"] in ("float32", "bfloat16")
+    assert (run_dir / layout.LOG).read_text() == ""
+    assert events(run_dir)["started"]["dtype"] == "float32"
     from safetensors import safe_open
 
     with safe_open(run_dir / layout.ADAPTER / "adapter_model.safetensors", "pt") as adapter:

@@ -47,6 +47,7 @@ def test_kto_from_pairs_stopped_and_resumed(config: TrainConfig, tmp_path: Path)
     assert (run_dir / layout.LOG).read_text() == ""
 
 
+@pytest.mark.fresh_interpreter
 def test_weights_count_and_imbalance_is_told(config: TrainConfig, tmp_path: Path) -> None:
     config.method = "kto"
     config.quantization.bits = None
@@ -62,6 +63,7 @@ def test_weights_count_and_imbalance_is_told(config: TrainConfig, tmp_path: Path
     run_dir = local.launch(config)
     status = wait(run_dir, ended)
     assert status.state is RunState.FINISHED, status.reason
+    assert (run_dir / layout.LOG).read_text() == ""
     # All twelve rows in one step: nine weigh 2, three weigh 1, and each loss is a half.
     assert read_metrics(run_dir)[0]["loss"] == pytest.approx((9 * 2 + 3 * 1) / 12 * 0.5, abs=1e-4)
     told = [event["message"] for event in RunReader(run_dir).poll_events() if event["code"] == "warning"]

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ from tuner_tui.errors import UserError
 from tuner_tui.runs import control, layout, store
 from tuner_tui.runs.layout import RunState
 from tuner_tui.runs.reader import RunReader, read_metrics, read_status
+from tuner_tui.training.cards import detect
 from tuner_tui.training.config import TrainConfig, to_yaml
 from tuner_tui.training.launchers import local
 
+WITHOUT_DEEPSPEED = pytest.mark.skipif(find_spec("deepspeed") is not None, reason="deepspeed is installed")
+WITHOUT_GPU = pytest.mark.skipif(detect() is not None, reason="there is a GPU")
 FAILING = """\
 import sys, threading
 from pathlib import Path
@@ -90,7 +94,12 @@ def test_a_process_that_fails_ends_the_run_and_says_why(config: TrainConfig, tmp
     [
         ({"gpus": 3}, r"effective_batch \(4\) must be a multiple of micro_batch x processes \(2 x 3\)"),
         ({"engine": "fsdp"}, r"fsdp divides a model among GPUs; set launch\.gpus"),
-        ({"gpus": 2, "engine": "deepspeed"}, r"deepspeed is not installed"),
+        pytest.param(
+            {"gpus": 2, "engine": "deepspeed"}, r"deepspeed is not installed", marks=WITHOUT_DEEPSPEED
+        ),
+        pytest.param(
+            {"gpus": 2, "engine": "fsdp"}, r"fsdp .*, and this machine has none; take ddp", marks=WITHOUT_GPU
+        ),
     ],
 )
 def test_what_cannot_be_launched_is_told(config: TrainConfig, settings: dict[str, object], told: str) -> None:

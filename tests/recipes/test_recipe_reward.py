@@ -67,6 +67,7 @@ def test_a_reward_model_in_four_bits_stopped_resumed_and_the_same_again(
         start_evaluation(run_dir, ["base", "tuned"])
 
 
+@pytest.mark.fresh_interpreter
 def test_the_score_is_read_at_the_end_of_the_answer(
     config: TrainConfig, tmp_path: Path, tiny_model: Path
 ) -> None:
@@ -91,6 +92,7 @@ def test_the_score_is_read_at_the_end_of_the_answer(
     run_dir = local.launch(config)
     status = wait(run_dir, ended)
     assert status.state is RunState.FINISHED, status.reason
+    assert (run_dir / layout.LOG).read_text() == ""
 
     # By hand: the hidden state of the last token, times the head.
     base = load_base(

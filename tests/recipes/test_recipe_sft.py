@@ -29,6 +29,7 @@ def events(run_dir: Path) -> dict[str, dict[str, Any]]:
     return {event["code"]: event for event in RunReader(run_dir).poll_events()}
 
 
+@pytest.mark.fresh_interpreter
 def test_a_run_finishes_killed_and_resumed_on_the_way(config: TrainConfig) -> None:
     config.optimization.max_steps = 2 * HALF
     run_dir = local.launch(config)

@@ -17,6 +17,7 @@ from tuner_tui.training.config import TrainConfig
 from tuner_tui.training.launchers import local
 from tuner_tui.training.launchers.slurm import options, script
 
+pytestmark = pytest.mark.fresh_interpreter  # Slurm must have started what it is to end
 STEPS = 100_000
 """More than a run makes in its time here: it must not end before Slurm takes its machine away."""
 

@@ -7,6 +7,7 @@ from tuner_tui.errors import UserError
 from tuner_tui.recipes import ranks
 from tuner_tui.runs import layout
 from tuner_tui.training.config import TrainConfig
+from tuner_tui.training.launchers import DIVIDING
 
 _SCHEDULES = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
 
@@ -22,11 +23,12 @@ def common_arguments(
         evaluates: whether there are rows to evaluate on.
 
     Raises:
-        UserError: the effective batch cannot be divided among the processes of the run.
+        UserError: the effective batch cannot be divided among the processes of the run, or the engine needs
+            GPUs.
     """
     wanted, logging = config.optimization, config.logging
     return {
-        **_engine(config),
+        **_engine(config, cuda),
         "output_dir": str(run_dir / layout.CHECKPOINTS),
         "seed": config.seed,
         "data_seed": config.seed,
@@ -71,10 +73,14 @@ def _accumulation(config: TrainConfig) -> int:
     return batch // at_once
 
 
-def _engine(config: TrainConfig) -> dict[str, Any]:
+def _engine(config: TrainConfig, cuda: bool) -> dict[str, Any]:
     """How several processes share the work; nothing for one."""
     if ranks.world() == 1:
         return {}
+    if config.launch.engine in DIVIDING and not cuda:
+        raise UserError(
+            f"launch.engine: {config.launch.engine} divides a model among GPUs, and there is none; take ddp."
+        )
     if config.launch.engine == "fsdp":
         # Version 1: accelerate leaves 4-bit weights out of what version 2 divides (accelerate#3874).
         # transformers wraps the layers as peft needs it.

@@ -110,7 +110,7 @@ def load_base(
             bnb_4bit_quant_storage=storage,
         )
     try:
-        return kind.from_pretrained(
+        model = kind.from_pretrained(
             paths.resolve_model(name),
             dtype=dtype,
             quantization_config=quantization,
@@ -120,6 +120,18 @@ def load_base(
         )
     except (OSError, ValueError) as error:
         raise UserError(f'cannot load the model "{name}": {_first_line(error)}') from error
+    _keep_as_stored(model)
+    return model
+
+
+def _keep_as_stored(model: Any) -> None:
+    """Keep bitsandbytes from repacking 4-bit weights in place, as it does on CPUs with AVX512-BF16 in the
+    first pass of an evaluation. The constants are rounded then, and no gradient goes through a repacked layer
+    any more (bitsandbytes 0.50, `matmul_4bit`): a run would go on learning worse, and say so nowhere.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def stop_tokens(name: str) -> frozenset[int]:

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +14,13 @@ from tuner_tui.recipes import ranks, retry
 from tuner_tui.recipes.faults import Stopped, explain, is_out_of_memory
 from tuner_tui.runs import control, layout
 from tuner_tui.runs.layout import RunState
+from tuner_tui.runs.reader import read_status
 from tuner_tui.runs.silent import SilentRun
 from tuner_tui.runs.writer import RunWriter
 from tuner_tui.training.config import TrainConfig, load_config
 
 _WATCH_SECONDS = 0.5
+_TELL_SECONDS = 60.0
 
 
 class Session:
@@ -100,6 +103,7 @@ def run_recipe(run_dir: Path, recipe: Callable[[Session], RunState]) -> int:
             state, reason = RunState.FAILED, explain(error)
             if not main:
                 ranks.leave_fault(run_dir, reason)
+                _wait_until_told(run_dir)
         _tell_energy(session)
         if again:
             run.update(state=RunState.STARTING, phase="starting again with less at once")
@@ -131,6 +135,14 @@ def _try_smaller(session: Session) -> bool:
         return False
     session.run.event("retry", f"out of memory after step {step}; going on with {changed}.")
     return True
+
+
+def _wait_until_told(run_dir: Path) -> None:
+    """Leave the first process the time to say why the run ends: torchrun ends all once one is gone, and
+    the first may not even have begun."""
+    deadline = time.monotonic() + _TELL_SECONDS
+    while read_status(run_dir).state.live and time.monotonic() < deadline:
+        threading.Event().wait(_WATCH_SECONDS)
 
 
 def _watch_others(run: RunWriter | SilentRun) -> None:

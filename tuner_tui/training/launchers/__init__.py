@@ -5,13 +5,16 @@ import sys
 from pathlib import Path
 
 from tuner_tui.errors import UserError
+from tuner_tui.training.cards import detect
 from tuner_tui.training.config import TrainConfig
 
+DIVIDING = ("fsdp", "deepspeed")
+"""Engines that divide a model among GPUs; on CPUs the libraries would quietly do without them."""
 _ONE_PROCESS = ("ppo",)
 """Methods whose rollouts are made by one process."""
 
 
-def command(config: TrainConfig, run_dir: Path, python: str = sys.executable) -> list[str]:
+def command(config: TrainConfig, run_dir: Path) -> list[str]:
     """What is run on each machine for this configuration: the recipe, under torchrun where it has several
     processes.
 
@@ -24,8 +27,8 @@ def command(config: TrainConfig, run_dir: Path, python: str = sys.executable) ->
     recipe = ["-m", f"tuner_tui.recipes.{config.method}", str(run_dir)]
     check(config)
     if launch.gpus == launch.nodes == 1:
-        return [python, *recipe]
-    torchrun = [python, "-m", "torch.distributed.run", f"--nproc-per-node={launch.gpus}"]
+        return [sys.executable, *recipe]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={launch.gpus}"]
     if launch.nodes == 1:
         return [*torchrun, "--standalone", "--nnodes=1", *recipe]
     return [
@@ -47,7 +50,7 @@ def check(config: TrainConfig) -> None:
     launch, wanted = config.launch, config.optimization
     processes = launch.gpus * launch.nodes
     if processes == 1:
-        if launch.engine in ("fsdp", "deepspeed"):
+        if launch.engine in DIVIDING:
             raise UserError(
                 f"launch.engine: {launch.engine} divides a model among GPUs; set launch.gpus to more than 1."
             )
@@ -62,6 +65,19 @@ def check(config: TrainConfig) -> None:
     if launch.engine == "deepspeed" and importlib.util.find_spec("deepspeed") is None:
         raise UserError(
             "launch.engine: deepspeed is not installed; `pip install 'tuner-tui[deepspeed]'`, or take fsdp."
+        )
+
+
+def check_here(config: TrainConfig) -> None:
+    """See that this machine has what the engine needs; a job of Slurm finds out where it runs.
+
+    Raises:
+        UserError: there is no GPU to divide a model among.
+    """
+    engine = config.launch.engine
+    if config.launch.slurm is None and engine in DIVIDING and detect() is None:
+        raise UserError(
+            f"launch.engine: {engine} divides a model among GPUs, and this machine has none; take ddp."
         )
 
 

@@ -52,6 +52,7 @@ def launch(config: TrainConfig, root: Path | None = None, chain: Mapping[str, An
     config = absolute(config)
     check_inputs(config)
     launchers.check(config)
+    launchers.check_here(config)
     if config.launch.slurm is not None:
         slurm.options(config.launch.slurm)
     if lost := template_refusal(config):
@@ -84,6 +85,7 @@ def resume(run_dir: Path, gpus: int | None = None) -> None:
     if gpus is not None:
         config.launch.gpus = gpus
     launchers.check(config)
+    launchers.check_here(config)
     check_inputs(config)
     _check_unchanged(run_dir, config)
     control.clear_stop(run_dir)

@@ -9,8 +9,13 @@ from safetensors.numpy import save_file
 from tuner_tui import paths
 
 
-def make_tiny(folder: Path, window: int = 128) -> Path:
-    """Two layers of width 64, with a window of so many tokens."""
+def make_tiny(folder: Path, window: int = 128, spread: float = 0.2) -> Path:
+    """Two layers of width 64.
+
+    Args:
+        window: tokens that it can see.
+        spread: standard deviation of the weights; with a small one all tokens are about as likely.
+    """
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
@@ -25,7 +30,7 @@ def make_tiny(folder: Path, window: int = 128) -> Path:
         num_key_value_heads=2,
         max_position_embeddings=window,
         tie_word_embeddings=True,
-        initializer_range=0.2,
+        initializer_range=spread,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
