@@ -154,6 +154,7 @@ async def test_a_queue_shows_what_is_at_work_and_what_waits(tmp_path: Path) -> N
             assert "● 179/278" in line(screen, "general") and "◌ waiting" in line(screen, "tasks")
             assert "running" in drawn(screen) and "40/139" in drawn(screen)
             assert not screen.check_action("start", ())
+            assert [order.suite for order in screen._results.suites.orders] == ["tasks", "general"]
             await pilot.press("x")
             assert (folder / layout.STOP).exists() and (work / layout.STOP).exists()
             suite.end(RunState.STOPPED)

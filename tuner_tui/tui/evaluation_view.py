@@ -10,11 +10,11 @@ from tuner_tui.evaluation.arms import PROMPT_ARMS
 from tuner_tui.evaluation.compare import Changed, changed_items
 from tuner_tui.evaluation.launch import stop_evaluation
 from tuner_tui.evaluation.progress import EvalProgress, load_items, load_summary, read_progress
-from tuner_tui.evaluation.several import Queue, heldout_file, queue_dir, read_queue, stop_suites
+from tuner_tui.evaluation.several import Order, Queue, heldout_file, queue_dir, read_queue, stop_suites
 from tuner_tui.evaluation.shapes import Summary
 from tuner_tui.evaluation.suites import SUITES
 from tuner_tui.report.suites import read_suite, read_suites
-from tuner_tui.runs.layout import ADAPTER, CONFIG, EVALUATIONS, MODEL
+from tuner_tui.runs.layout import ADAPTER, CONFIG, EVALUATIONS, MODEL, RunState
 from tuner_tui.runs.reader import RunReader, read_status
 from tuner_tui.runs.store import list_runs
 from tuner_tui.training.config import TrainConfig, load_config
@@ -85,6 +85,18 @@ class EvaluationView:
         """Whether an evaluation is going on."""
         queued = self.queue is not None and self.queue.progress.state.live
         return queued or self.at_work is not None
+
+    @property
+    def unfinished(self) -> list[Order]:
+        """What was asked for last and has not been measured, at work or not."""
+        if self.queue is None:
+            return []
+        finished = [
+            name
+            for name in self.queue.folders
+            if (progress := self.states[name].progress) and progress.state is RunState.FINISHED
+        ]
+        return [order for order in self.queue.orders if order.suite not in finished]
 
     @property
     def outcomes(self) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from textual.worker import get_current_worker
 from tuner_tui.evaluation.plans import SuiteItems, SuitePlan, count_items, look_at_items
 from tuner_tui.evaluation.several import Order
 from tuner_tui.evaluation.suites import SUITES
-from tuner_tui.runs.layout import RunState
 from tuner_tui.tui.recent import suggestions
 from tuner_tui.tui.widgets import suites_choice_text
 from tuner_tui.tui.widgets.arm_progress import ArmProgress
@@ -76,7 +75,7 @@ class SuitesPane(Vertical):
         if before is None or before.subject.what != view.subject.what:
             self._chosen, self._items = self._first_choice(view), {}
         elif before.live and not view.live:
-            self._chosen = [name for name in self._chosen if not _is_measured(view, name)]
+            self._chosen = [order.suite for order in view.unfinished]
         if stale := [name for name in SUITES if self._is_stale(name)]:
             self._count({name: self._source(name) for name in stale})
         self._draw()
@@ -190,11 +189,10 @@ class SuitesPane(Vertical):
     # What is known
 
     def _first_choice(self, view: "EvaluationView") -> list[str]:
-        """What was stopped, to go on with; else the held-out rows, until they have been measured."""
-        if view.queue is not None and view.queue.progress.state in (RunState.STOPPED, RunState.LOST):
-            orders = [order for order in view.queue.orders if not _is_measured(view, order.suite)]
+        """What was begun and is not over, to go on with; else the held-out rows, until they are measured."""
+        if orders := view.unfinished:
             self._sources |= {order.suite: order.source for order in orders if order.source}
-            self._limit = next((order.items for order in orders), None)
+            self._limit = orders[0].items
             return [order.suite for order in orders]
         return [] if _is_measured(view, "heldout") or view.suites else ["heldout"]
 
