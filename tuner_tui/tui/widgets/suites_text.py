@@ -74,18 +74,18 @@ def _hung(sign: str, colour: str, text: str, width: int, style: str = "") -> Con
 
 
 def _details(suite: Mapping[str, Any]) -> Iterator[Content]:
-    """Measures beside the primary one, categories, and numbers: base and tuned."""
-    apart = _COUNT + _INTERVAL + _BESIDE + _PERCENT
+    """Measures beside the primary one, categories, and numbers: of base and tuned, if they were measured."""
+    arms = [arm for arm in ("base", "tuned") if arm in suite["arms"]]
+    heads = f"{' ' * (_COUNT + _INTERVAL + _BESIDE)}".join(f"{arm:>{_PERCENT}}" for arm in arms)
     rates = [row for row in suite["rows"] if row["name"] != suite["primary"]]
     for title, rows in (("", rates), ("by category", suite["categories"]), ("means", suite["numbers"])):
         shown = [row for row in rows if _has_figures(row)]
         if shown:
-            yield Content.styled(f"  {title:<{_NAME - 2}}{'base':>{_PERCENT}}{'tuned':>{apart}}", "$quiet")
+            yield Content.styled(f"  {title:<{_NAME - 2}}{heads}", "$quiet")
         for row in shown:
             name = visible(str(row.get("title") or row["name"]), one_line=True, limit=_NAME - 3)
-            yield Content.assemble(
-                f"  {name:<{_NAME - 2}}", _cell(row["base"]), " " * _BESIDE, _cell(row["tuned"])
-            )
+            cells = Content(" " * _BESIDE).join(_cell(row[arm]) for arm in arms)
+            yield Content.assemble(f"  {name:<{_NAME - 2}}", cells)
 
 
 def _has_figures(row: Mapping[str, Any]) -> bool:
