@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from conftest import until
-from evaluations import add_suite, evaluated_run, heldout_file, make_run
+from evaluations import add_suite, evaluated_run, heldout_file, make_run, write_evaluation
 from test_evaluate import about, drawn, opened, suite_lines, text
 from textual.widgets import Input, Static
 
 from tuner_tui import paths
 from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.heartbeat import Heartbeat
-from tuner_tui.evaluation.layout import suite_dir
+from tuner_tui.evaluation.layout import heldout_dir, suite_dir
 from tuner_tui.evaluation.several import BEGUN, ORDERS, Order, queue_dir, read_queue
 from tuner_tui.evaluation.suites import SUITES
 from tuner_tui.runs import files
@@ -168,6 +168,17 @@ async def test_a_queue_shows_what_is_at_work_and_what_waits(tmp_path: Path) -> N
     async with opened(run_dir) as (pilot, screen):
         await until(pilot, lambda: len(suite_lines(screen)) == len(NAMES))
         assert [order.suite for order in screen._results.suites.orders] == ["tasks", "general"]
+
+
+async def test_what_a_command_began_and_was_stopped_is_ticked(tmp_path: Path) -> None:
+    heldout = heldout_file(tmp_path)
+    run_dir = make_run(heldout)
+    write_evaluation(heldout_dir(run_dir), heldout, state=RunState.STOPPED)
+    request = json.loads((heldout_dir(run_dir) / layout.REQUEST).read_text())
+    files.write_json(heldout_dir(run_dir) / layout.REQUEST, {**request, "limit": 7})
+    async with opened(run_dir) as (pilot, screen):
+        await until(pilot, lambda: "■ stopped" in line(screen, "heldout"))
+        assert screen._results.suites.orders == [Order("heldout", items=7)]
 
 
 async def test_results_of_other_suites_lead_to_the_report(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What the Evaluate screen shows, read from files in one go: called in a thread, no widgets here."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,8 @@ class SuiteState:
 @dataclass(frozen=True, slots=True)
 class EvaluationView:
     """One reading of everything; `summary` and `changed` are of the held-out rows, `suites` the sections of
-    all suites that have figures, `folders` where each suite is, or would be, measured."""
+    all suites that have figures, `folders` where each suite is, or would be, measured, `unfinished` what
+    was asked for last, here or by a command, and has not been measured, at work or not."""
 
     subject: Subject
     states: dict[str, SuiteState]
@@ -74,6 +76,7 @@ class EvaluationView:
     compared: tuple[str, str] = ("base", "tuned")
     suites: list[dict[str, Any]] = field(default_factory=list)
     folders: dict[str, Path] = field(default_factory=dict)
+    unfinished: list[Order] = field(default_factory=list)
 
     @property
     def at_work(self) -> SuiteState | None:
@@ -85,18 +88,6 @@ class EvaluationView:
         """Whether an evaluation is going on."""
         queued = self.queue is not None and self.queue.progress.state.live
         return queued or self.at_work is not None
-
-    @property
-    def unfinished(self) -> list[Order]:
-        """What was asked for last and has not been measured, at work or not."""
-        if self.queue is None:
-            return []
-        finished = [
-            name
-            for name in self.queue.folders
-            if (progress := self.states[name].progress) and progress.state is RunState.FINISHED
-        ]
-        return [order for order in self.queue.orders if order.suite not in finished]
 
     @property
     def outcomes(self) -> dict[str, Any]:
@@ -142,7 +133,15 @@ class EvaluationReader:
             before, after = (load_items(heldout, arm) for arm in compared)
             changed = changed_items(before, after)
         return EvaluationView(
-            subject, states, queue, summary, changed, compared or ("base", "tuned"), suites, folders
+            subject,
+            states,
+            queue,
+            summary,
+            changed,
+            compared or ("base", "tuned"),
+            suites,
+            folders,
+            _unfinished(queue, states, folders),
         )
 
     def _read_sections(self, subject: Subject, folders: Sequence[Path]) -> list[dict[str, Any]]:
@@ -198,6 +197,33 @@ def _folders(subject: Subject, queue: Queue | None, journey: Journey) -> dict[st
 
 def _progress(folder: Path | None) -> EvalProgress | None:
     return read_progress(folder) if folder is not None and (folder / layout.STATUS).is_file() else None
+
+
+def _unfinished(
+    queue: Queue | None, states: Mapping[str, SuiteState], folders: Mapping[str, Path]
+) -> list[Order]:
+    found = {name: each.progress.state for name, each in states.items() if each.progress}
+    begun, orders = (queue.folders, queue.orders) if queue is not None else ({}, ())
+    left = [
+        order
+        for order in orders
+        if order.suite not in begun or found.get(order.suite) is not RunState.FINISHED
+    ]
+    known = {order.suite for order in orders}
+    stopped = [
+        name for name, state in found.items() if state in (RunState.STOPPED, RunState.LOST) or state.live
+    ]
+    return [*left, *(_asked(name, folders[name]) for name in stopped if name not in known)]
+
+
+def _asked(name: str, folder: Path) -> Order:
+    """What the evaluation in a folder was asked for."""
+    try:
+        request = json.loads((folder / layout.REQUEST).read_bytes())
+    except (OSError, ValueError):
+        return Order(name)
+    source = request.get("heldout") if SUITES[name].source != "none" and name != "heldout" else None
+    return Order(name, Path(source) if source else None, request.get("limit"))
 
 
 def _compared(summary: Summary | None) -> tuple[str, str] | None:
