@@ -26,7 +26,7 @@ from tuner_tui.data.readers import decode
 from tuner_tui.data.rules import Finding, Severity
 from tuner_tui.data.tally import Tally
 
-_FEW, _MANY = 256, 4096
+_FEW, _MANY = 256, 2048
 """Rows that are judged, and whose texts are then screened together: many, unless many of them are doubtful,
 since whether to stop is asked in between."""
 

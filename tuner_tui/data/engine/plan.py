@@ -23,7 +23,7 @@ tokenizer is the slowest part by far."""
 MOST_ROWS_FOR_NEAR = 50_000
 """Near duplicates are looked for among at most so many rows, unless they are asked for."""
 
-_CHUNK = 4 << 20  # bytes: a twentieth of a second's work, so that nobody waits long for the end of one
+_CHUNK = 8 << 20  # bytes: a tenth of a second's work, so that nobody waits long for the end of one
 _MOST_EXTRA_KEYS = 16
 _KNOWN = frozenset(("messages", "tools", "parallel_tool_calls"))  # to the fast path
 
