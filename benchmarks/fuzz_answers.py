@@ -4,9 +4,10 @@
 
 Right answers to BFCL's items in four forms are mutated (cut, repeated, nested, filled with code, megabytes,
 broken Unicode), and others are made of pieces at random. Each goes through `parse_answer` in every form, the
-judge of held-out rows, the official single-turn checkers, APIBench, and every 20th through the multi-turn
-services. A case fails when anything raises, takes longer than the deadline, cannot be stored as JSON, or when
-code in its text makes the canary file. A case is repeated by `--seed S --first N --cases 1`.
+reader of BFCL's prompting mode, the judge of held-out rows, the official single-turn checkers, APIBench, and
+every 20th through the multi-turn services. A case fails when anything raises, takes longer than the deadline,
+cannot be stored as JSON, or when code in its text makes the canary file. A case is repeated by `--seed S
+--first N --cases 1`.
 """
 
 import sys
@@ -22,13 +23,17 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
+import orjson
+
 from tuner_tui.data.answers.forms import Form
 from tuner_tui.data.answers.parsing import parse_answer
 from tuner_tui.data.answers.scoring import judge
 from tuner_tui.data.examples import Call
 from tuner_tui.evaluation.suites.apibench import names_api
+from tuner_tui.evaluation.suites.bfcl.decoding import decode, reads
 from tuner_tui.evaluation.suites.bfcl.multi_turn import BfclMultiTurnTask
 from tuner_tui.evaluation.suites.bfcl.single import BfclTask
+from tuner_tui.evaluation.suites.bfcl.verdicts import storable
 from tuner_tui.evaluation.tasks import Answer, Item
 
 PIECES = (
@@ -150,6 +155,10 @@ def judged(single: BfclTask, item: Item, text: str) -> bool:
         if not outcome.right and outcome.error not in single.error_types:
             raise ValueError(f"no such error type: {outcome.error}")
         right = right or verdict.right or (outcome.right and bool(item.gold))
+    if reads(item.category):
+        listed = decode(text, item.category)
+        single.check(item, listed)
+        orjson.dumps([storable(call.arguments) for call in listed.calls])
     return right
 
 
