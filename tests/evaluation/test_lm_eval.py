@@ -178,7 +178,7 @@ def test_what_it_cannot_be_asked_is_said_before_a_model_is_loaded(
     assert obstacle("lm_eval") == ""
     monkeypatch.setattr("tuner_tui.evaluation.suites.find_spec", lambda name: None)
     assert {name for name in SUITES if obstacle(name)} == {
-        *("bfcl", "bfcl_prompting", "bfcl_multi_turn"),
+        *("bfcl", "bfcl_prompting", "bfcl_multi_turn", "bfcl_multi_turn_prompting"),
         "lm_eval",
     }
     with pytest.raises(UserError, match=r"not installed: pip install 'tuner-tui\[lm-eval\]'"):

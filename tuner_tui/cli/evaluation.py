@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.5
 SUITE_NAMES = (
-    *("heldout", "bfcl", "bfcl_prompting", "bfcl_multi_turn"),
+    *("heldout", "bfcl", "bfcl_prompting", "bfcl_multi_turn", "bfcl_multi_turn_prompting"),
     *("apibench", "tasks", "general", "lm_eval"),
 )
 """The keys of `suites.SUITES`, which is not imported to print the help."""

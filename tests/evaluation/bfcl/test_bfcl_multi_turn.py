@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bfcl_answers import other_value, text_of
+from bfcl_answers import listed, other_value, text_of
+from official_runner import load
 
 from tuner_tui.data.answers.parsing import ParsedAnswer, parse_answer
 from tuner_tui.data.examples import Call
@@ -21,6 +22,7 @@ from tuner_tui.evaluation.suites.bfcl.multi_turn import (
     BfclMultiTurnTask,
     named_call,
 )
+from tuner_tui.evaluation.suites.bfcl.multi_turn_prompting import BfclMultiTurnPromptingTask
 from tuner_tui.evaluation.tasks import Answer, Ask, Item, Outcome
 
 pytestmark = pytest.mark.usefixtures("needs_bfcl")
@@ -155,6 +157,43 @@ def test_tools_are_held_back_until_their_turn(task: BfclMultiTurnTask) -> None:
     assert exchange.outcome().right
     results = [each for each in asked[-1].messages if each["role"] == "tool"]
     assert results and all(isinstance(each["content"], str) for each in results)
+
+
+def test_prompting_mode_shows_what_is_official_and_gets_the_same_verdicts(task: BfclMultiTurnTask) -> None:
+    asked = BfclMultiTurnPromptingTask()
+    utils, draw = load("model_handler.utils"), random.Random(7)
+    entries = {
+        entry["id"]: entry
+        for category in MULTI_TURN
+        for entry in official.load("utils").load_dataset_entry(category)
+    }
+    rights = 0
+    for place, item in enumerate(asked.items):
+        entry = entries[item.id]
+        first = utils.system_prompt_pre_processing_chat_model(
+            entry["question"][0], entry["function"], item.id
+        )
+        assert (item.messages, item.tools) == (first, [])
+        if place % 20:
+            continue
+        known = next(each for each in task.items if each.id == item.id)
+        trajectory = right(task, known) if place % 40 else perturbed(right(task, known), draw)
+        exchange, said = asked.begin(item), []
+        for turn in trajectory:
+            for text in [*(listed(calls) for calls in turn if calls), "That is done."]:
+                question = exchange.question()
+                if question is None:
+                    break
+                assert isinstance(question, Ask)
+                said.append(question.messages[-1])
+                exchange.answered(Answer(text, parse_answer(text), 1, 0.0))
+        outcome = exchange.outcome()
+        assert outcome.right is driven(task, known, trajectory).right
+        rights += outcome.right
+        for functions in entry.get("missed_function", {}).values():
+            told = {"role": "user", "content": f"{functions}\n{MORE_TOOLS}"}
+            assert told in said or not outcome.right
+    assert 20 < rights < 40
 
 
 def test_words_alone_and_too_many_steps(task: BfclMultiTurnTask) -> None:

@@ -39,6 +39,13 @@ SUITES = {
     "bfcl_multi_turn": Suite(
         "BFCL V4, multi-turn", "bfcl.multi_turn:BfclMultiTurnTask", "none", False, *_BFCL
     ),
+    "bfcl_multi_turn_prompting": Suite(
+        "BFCL V4, multi-turn, prompting",
+        "bfcl.multi_turn_prompting:BfclMultiTurnPromptingTask",
+        "none",
+        False,
+        *_BFCL,
+    ),
     "apibench": Suite("APIBench", "apibench:ApiBenchTask", "needed"),
     "tasks": Suite("Task completion", "tasks:CompletionTask", "optional"),
     "general": Suite("General ability", "general:GeneralTask", "optional"),

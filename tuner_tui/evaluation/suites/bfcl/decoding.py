@@ -19,6 +19,12 @@ from tuner_tui.data.answers.reading import LITERAL_LIMIT, parse_python
 from tuner_tui.data.examples import Call
 from tuner_tui.evaluation.suites.bfcl import official
 
+NOTE = (
+    "Prompting mode: functions are described in the official system prompt, and calls are read from a list "
+    "such as [f(a=1)] and from no other notation. The official reader computes arguments with eval; here "
+    "sums of literals are computed, and nothing that a model wrote is run."
+)
+"""For whoever reads the figures of this mode."""
 PARSERS = "tree-sitter==0.21.3 tree-sitter-java==0.21.0 tree-sitter-javascript==0.21.4"
 """What the official readers of the other languages need."""
 OTHER_LANGUAGES = {

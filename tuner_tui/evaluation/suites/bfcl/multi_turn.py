@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from tuner_tui.data.answers.parsing import ParsedAnswer
 from tuner_tui.data.examples import Call
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation.subset import draw
@@ -17,7 +18,17 @@ from tuner_tui.evaluation.suites.bfcl import official
 from tuner_tui.evaluation.suites.bfcl.backend import read_call
 from tuner_tui.evaluation.suites.bfcl.tools import to_tool
 from tuner_tui.evaluation.suites.bfcl.worlds import Backend, Broken
-from tuner_tui.evaluation.tasks import Answer, Ask, Exchange, Item, Measure, Messages, Outcome, Weights
+from tuner_tui.evaluation.tasks import (
+    Answer,
+    Ask,
+    Exchange,
+    Item,
+    Measure,
+    Messages,
+    Outcome,
+    Tools,
+    Weights,
+)
 
 MULTI_TURN = {f"multi_turn_{name}": 200 for name in ("base", "miss_func", "miss_param", "long_context")}
 """Category -> its items."""
@@ -30,7 +41,7 @@ _MOST_CALLS = 64
 """Calls of one answer that are made: the right answers have ten at most."""
 _NAME, _LARGEST = 200, 100_000
 """Characters of a call's name and arguments. What is larger is left out: no right call has a tenth."""
-_SHOWN = 50_000
+SHOWN = 50_000
 """Characters of a result that the model is shown."""
 
 ERROR_TYPES = {
@@ -57,6 +68,7 @@ class BfclMultiTurnTask:
     """
 
     name = "bfcl_multi_turn"
+    heading = "BFCL V4 multi-turn"
     measures = (
         Measure("official", "BFCL's verdict", "all items: every request done, as the official checker says"),
         Measure("state", "Right state", "all items: the services ended as the right calls leave them"),
@@ -84,7 +96,7 @@ class BfclMultiTurnTask:
             items += self._read(category, len(items))
         self.items: Sequence[Item] = draw(items, limit, seed)
         whole = len(self.items) == sum(MULTI_TURN.values())
-        self.title = f"BFCL V4 multi-turn{'' if whole else ' (subset)'}"
+        self.title = f"{self.heading}{'' if whole else ' (subset)'}"
         self.notes: Sequence[str] = [
             "An item ends with the first request that is not done: officially, too, one is enough to fail.",
             "Calls are made by name and arguments, and the text of a model is never run; a call in the "
@@ -93,7 +105,7 @@ class BfclMultiTurnTask:
 
     def begin(self, item: Item) -> Exchange:
         """The item from its first request."""
-        return _MultiTurn(item, self.entries[item.id], self.backend)
+        return MultiTurn(item, self.entries[item.id], self.backend)
 
     def _read(self, category: str, before: int) -> list[Item]:
         truths = official.answers(category) or []
@@ -148,7 +160,7 @@ def _fits(call: Call) -> bool:
     return len(call.name) <= _NAME and len(json.dumps(call.arguments)) <= _LARGEST
 
 
-class _MultiTurn:
+class MultiTurn:
     """One item under way."""
 
     def __init__(self, item: Item, entry: Mapping[str, Any], backend: Backend) -> None:
@@ -173,45 +185,58 @@ class _MultiTurn:
         if not isinstance(answer, Answer) or self._over:
             return
         self._last = answer
-        parsed = answer.parsed
+        parsed = self._parse(answer)
         if parsed.attempted:
             self._strict = parsed.strict and self._strict is not False
         try:
             if parsed.calls:
-                self._make(parsed.content, parsed.calls[:_MOST_CALLS])
+                self._make(answer.text, parsed.content, parsed.calls[:_MOST_CALLS])
             else:
                 self._unparsable |= parsed.attempted
-                self._messages = [*self._messages, {"role": "assistant", "content": answer.text[:_SHOWN]}]
+                self._messages = [*self._messages, {"role": "assistant", "content": answer.text[:SHOWN]}]
                 self._end_turn()
         except Broken:
             self._end("broken_call")
 
-    def _make(self, content: str, calls: Sequence[Call]) -> None:
+    def _parse(self, answer: Answer) -> ParsedAnswer:
+        """The calls of an answer."""
+        return answer.parsed
+
+    def _make(self, text: str, content: str, calls: Sequence[Call]) -> None:
         calls = [call if _fits(call) else Call(call.name[:_NAME], {}) for call in calls]
         results = self._services.calls(calls)
         self._steps += 1
         self._turn_steps += 1
-        ids = [f"call{self._calls + place:05d}" for place in range(len(calls))]
-        self._calls += len(calls)
         self._failed += sum(result.startswith("Error during execution") for result in results)
-        spoken = [
-            {"type": "function", "id": id, "function": {"name": call.name, "arguments": call.arguments}}
-            for id, call in zip(ids, calls, strict=True)
-        ]
-        self._messages = [
-            *self._messages,
-            {"role": "assistant", "content": content[:_SHOWN], "tool_calls": spoken},
-            *(
-                {"role": "tool", "name": call.name, "tool_call_id": id, "content": result[:_SHOWN]}
-                for id, call, result in zip(ids, calls, results, strict=True)
-            ),
-        ]
+        shown = [result[:SHOWN] for result in results]
+        self._messages = [*self._messages, *self._told(text[:SHOWN], content[:SHOWN], calls, shown)]
+        self._calls += len(calls)
         if self._turn_steps > MOST_STEPS:
             # Officially the item is given up, and judged only if this was its last request.
             if self._turn + 1 < len(self._entry["truth"]):
                 self._end("step_limit")
             else:
                 self._end_turn()
+
+    def _told(self, text: str, content: str, calls: Sequence[Call], results: Sequence[str]) -> Messages:
+        """An answer with calls, and their results, as the model is shown them."""
+        ids = [f"call{self._calls + place:05d}" for place in range(len(calls))]
+        spoken = [
+            {"type": "function", "id": id, "function": {"name": call.name, "arguments": call.arguments}}
+            for id, call in zip(ids, calls, strict=True)
+        ]
+        return [
+            {"role": "assistant", "content": content, "tool_calls": spoken},
+            *(
+                {"role": "tool", "name": call.name, "tool_call_id": id, "content": result}
+                for id, call, result in zip(ids, calls, results, strict=True)
+            ),
+        ]
+
+    def _offer(self, tools: Tools) -> str:
+        """Offer tools that were held back; what the user says then."""
+        self._tools = [*self._tools, *tools]
+        return MORE_TOOLS
 
     def _end_turn(self) -> None:
         gold = self._entry["truth"][self._turn]
@@ -229,8 +254,8 @@ class _MultiTurn:
             self._end(None)
             return
         added = self._entry["held"].get(self._turn, [])
-        said = [{"role": "user", "content": MORE_TOOLS}] if added else self._entry["question"][self._turn]
-        self._tools = [*self._tools, *added]
+        question: Messages = self._entry["question"][self._turn]
+        said = [{"role": "user", "content": self._offer(added)}] if added else question
         self._messages = [*self._messages, *said]
 
     def _end(self, error: str | None) -> None:
@@ -257,7 +282,7 @@ class _MultiTurn:
                 "failed_calls": self._failed,
             },
             text=last.text if last else "",
-            calls=last.parsed.calls if last else (),
+            calls=self._parse(last).calls if last else (),
             strict=self._strict,
             turns=json.loads(json.dumps(self._messages)),
         )

@@ -12,15 +12,9 @@ from urllib.parse import parse_qs
 from tuner_tui.data.answers.parsing import ParsedAnswer
 from tuner_tui.evaluation.suites.bfcl import official
 from tuner_tui.evaluation.suites.bfcl.categories import SINGLE_TURN
-from tuner_tui.evaluation.suites.bfcl.decoding import PARSERS, decode, reads
+from tuner_tui.evaluation.suites.bfcl.decoding import NOTE, PARSERS, decode, reads
 from tuner_tui.evaluation.suites.bfcl.single import BfclTask
 from tuner_tui.evaluation.tasks import Answer, Messages, Tools
-
-_NOTE = (
-    "Prompting mode: functions are described in the official system prompt, and calls are read from a list "
-    "such as [f(a=1)] and from no other notation. The official reader computes arguments with eval; here "
-    "sums of literals are computed, and nothing that a model wrote is run."
-)
 
 
 class BfclPromptingTask(BfclTask):
@@ -36,7 +30,7 @@ class BfclPromptingTask(BfclTask):
         asked = list(SINGLE_TURN if categories is None else categories)
         unread = [name for name in asked if not reads(name)]
         super().__init__([name for name in asked if name not in unread], limit, seed)
-        self.notes = [_NOTE, *self.notes]
+        self.notes = [NOTE, *self.notes]
         if unread:
             self.notes = [
                 f"Not run, as the official readers of their notation are not installed: {', '.join(unread)} "
