@@ -32,6 +32,10 @@ ABOUT: Final = {
         "Several requests in a row to services that remember: files, trading, travel. Official checkers.",
         "Can it work through many steps? Hard: small models get close to nothing.",
     ),
+    "bfcl_multi_turn_prompting": (
+        "The same conversations with the functions told as text, and calls read from a list.",
+        "For models that have no notation of their own for calls; others are asked as above.",
+    ),
     "apibench": (
         "Requests for a machine-learning model; the answer has to name the right API (Gorilla).",
         "Only if your model answers with API calls in code. Its file comes from the Gorilla repository.",
@@ -55,6 +59,7 @@ _BFCL_SIZES: Final[dict[str, Callable[[], int]]] = {
     "bfcl": lambda: sum(count for count, _ in SINGLE_TURN.values()),
     "bfcl_prompting": lambda: sum(count for name, (count, _) in SINGLE_TURN.items() if reads(name)),
     "bfcl_multi_turn": lambda: sum(MULTI_TURN.values()),
+    "bfcl_multi_turn_prompting": lambda: sum(MULTI_TURN.values()),
 }
 """How many items a suite of BFCL has, without reading them."""
 

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from tuner_tui.evaluation.plans import SuitePlan
     from tuner_tui.tui.evaluation_view import EvaluationView, SuiteState
 
-_SHORT_TITLES: Final = {"bfcl_prompting": "BFCL V4, prompting"}
+_SHORT_TITLES: Final = {
+    "bfcl_prompting": "BFCL V4, prompting",
+    "bfcl_multi_turn_prompting": "… multi-turn, prompting",
+}
 _SHORT_OBSTACLES: Final = (("not installed", "not installed"), ("needs a file", "needs a file (o)"))
 
 
