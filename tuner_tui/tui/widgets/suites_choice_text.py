@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SHORT_TITLES: Final = {
     "bfcl_prompting": "BFCL V4, prompting",
-    "bfcl_multi_turn_prompting": "… multi-turn, prompting",
+    "bfcl_multi_turn_prompting": "Multi-turn, prompting",
 }
 _SHORT_OBSTACLES: Final = (("not installed", "not installed"), ("needs a file", "needs a file (o)"))
 
