@@ -86,7 +86,9 @@ async def test_a_tuning_answer_suggests_a_preset_and_a_baseline_is_quoted(until:
         assert app.journey.recommendation.preset is not None
         assert app.journey.recommendation.preset in _text(app, "#reasons")
         app.journey.baseline = {"examples": {"full_match": rate, "no_call": kept}}
-        await pilot.press("1", "2", "1")
+        for key, mode in (("2", "data"), ("1", "decide")):
+            await pilot.press(key)
+            await until(pilot, lambda wanted=mode: app.current_mode == wanted)
         await until(pilot, lambda: "50% [38–62]" in _text(app, "#reasons"))
 
 
