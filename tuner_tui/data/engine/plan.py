@@ -23,7 +23,10 @@ tokenizer is the slowest part by far."""
 MOST_ROWS_FOR_NEAR = 50_000
 """Near duplicates are looked for among at most so many rows, unless they are asked for."""
 
-_CHUNK = 8 << 20  # bytes: a tenth of a second's work, so that nobody waits long for the end of one
+_SMALL, _LARGE = 1 << 20, 8 << 20
+"""Bytes of a chunk. A large one is a tenth of a second's work, so that nobody waits long for the end of one.
+Of a smaller dataset, all of which is tokenised, the work is more, and small ones show that it goes on."""
+_CHUNKS = 64
 _MOST_EXTRA_KEYS = 16
 _KNOWN = frozenset(("messages", "tools", "parallel_tool_calls"))  # to the fast path
 
@@ -47,7 +50,7 @@ def make_plan(
     all_tokens: bool,
 ) -> Plan:
     """The plan of an inspection; the arguments are those of `inspect_file`."""
-    chunks = source.chunks(_CHUNK, limit)
+    chunks = source.chunks(min(_LARGE, max(_SMALL, source.size // _CHUNKS)), limit)
     first = list(islice(chunks, 1))
     rows = _estimate(first, source.size, limit)
     task = Task(
