@@ -43,14 +43,14 @@ class PaddedSpeaker:
         self._open: list[tuple[int, list[int], Tools]] = []
         self.refused: dict[int, Failure] = {}
         """Questions that cannot be put, until `ready` hands them out."""
-        self.most = MOST if spoken.model.device.type == "cuda" else decoding.batch
+        self.most = max(decoding.batch, MOST if spoken.model.device.type == "cuda" else 0)
         """Rows of a batch, at most; fewer once memory lacked."""
         if decoding.temperature:
             torch.manual_seed(decoding.seed)
 
     @property
     def width(self) -> int:
-        return _AHEAD * max(self.most, self._decoding.batch)
+        return _AHEAD * self.most
 
     def submit(self, key: int, ask: Ask) -> None:
         """Take a question."""
