@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -153,6 +154,15 @@ def rows(draw: st.DrawFn, as_text: bool) -> dict[str, Any]:
     )
 
 
+def told_the_same(
+    rows: Sequence[dict[str, Any]], format: Format, folders: pytest.TempPathFactory, between: str
+) -> None:
+    """With the fast path and without it these rows are counted alike, and the same is found in them."""
+    path = folders.mktemp("rows") / "rows.jsonl"
+    path.write_text(between.join(json.dumps(row, ensure_ascii=len(rows) % 2 == 0) for row in rows), "utf-8")
+    assert differences(tally(path, format, fast=True), tally(path, format, fast=False)) == []
+
+
 @pytest.mark.parametrize("format", [Format.OPENAI, Format.CANONICAL])
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
@@ -160,9 +170,7 @@ def test_the_fast_path_counts_and_finds_the_same(
     format: Format, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     drawn = data.draw(st.lists(rows(format is Format.OPENAI), min_size=1, max_size=6))
-    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
-    path.write_text("\n\n".join(json.dumps(row, ensure_ascii=len(drawn) % 2 == 0) for row in drawn), "utf-8")
-    assert differences(tally(path, format, fast=True), tally(path, format, fast=False)) == []
+    told_the_same(drawn, format, tmp_path_factory, between="\n\n")
 
 
 def real_rows() -> list[dict[str, Any]]:
@@ -233,9 +241,7 @@ def test_changed_rows_of_real_files_are_told_the_same(
     format: Format, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     drawn = data.draw(st.lists(changed_rows(format is Format.OPENAI), min_size=1, max_size=12))
-    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
-    path.write_text("\n".join(json.dumps(row, ensure_ascii=len(drawn) % 2 == 0) for row in drawn), "utf-8")
-    assert differences(tally(path, format, fast=True), tally(path, format, fast=False)) == []
+    told_the_same(drawn, format, tmp_path_factory, between="\n")
 
 
 @pytest.mark.parametrize("format", [Format.OPENAI, Format.CANONICAL])

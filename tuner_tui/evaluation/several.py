@@ -9,8 +9,7 @@ import json
 import signal
 import sys
 import time
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from tuner_tui import paths
 from tuner_tui.errors import UserError
 from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.driver import Stopped
+from tuner_tui.evaluation.ending import see_through
 from tuner_tui.evaluation.heartbeat import Heartbeat, write_starting
 from tuner_tui.evaluation.launch import start_baseline, start_evaluation, stop_evaluation
 from tuner_tui.evaluation.progress import EvalProgress, read_progress
@@ -264,24 +264,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     folder = Path(arguments[0])
     heartbeat = Heartbeat(folder, {})
-    state, reason = _end_of(_Leader(folder, heartbeat).lead)
-    (folder / layout.STOP).unlink(missing_ok=True)
-    heartbeat.end(state, reason)
-    return int(state is RunState.FAILED)
-
-
-def _end_of(work: Callable[[], None]) -> tuple[RunState, str | None]:
-    """How it ended, and the reason in a sentence."""
-    try:
-        work()
-    except Stopped:
-        return RunState.STOPPED, "stopped on request; start it again to go on where it was."
-    except UserError as error:
-        return RunState.FAILED, str(error)
-    except Exception as error:
-        traceback.print_exc()
-        return RunState.FAILED, f"{type(error).__name__}: {error} (the log has the rest)"
-    return RunState.FINISHED, None
+    return see_through(_Leader(folder, heartbeat).lead, folder, heartbeat)
 
 
 if __name__ == "__main__":

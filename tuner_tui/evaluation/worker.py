@@ -10,18 +10,17 @@ import os
 import signal
 import sys
 import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tuner_tui.errors import UserError
 from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.arms import PROMPT_ARMS
 from tuner_tui.evaluation.door import Door, open_door, prepare
-from tuner_tui.evaluation.driver import Stopped, converse
+from tuner_tui.evaluation.driver import converse
 from tuner_tui.evaluation.earlier import answers_key, read_marks, sort_out
+from tuner_tui.evaluation.ending import see_through
 from tuner_tui.evaluation.heartbeat import Heartbeat
 from tuner_tui.evaluation.layout import Request
 from tuner_tui.evaluation.progress import load_items, stored_arms
@@ -136,12 +135,12 @@ def main(arguments: Sequence[str]) -> int:
         return 0  # another worker is at it, and its status is the one that counts
     request = Request.from_json(json.loads((eval_dir / layout.REQUEST).read_bytes()))
     heartbeat = Heartbeat(eval_dir, dict.fromkeys(request.arms, (0, 0)))
-    state, reason = _end_of(lambda: Worker(eval_dir, request, _task(request), heartbeat).run())
-    (eval_dir / layout.STOP).unlink(missing_ok=True)
-    heartbeat.end(state, reason)
+    status = see_through(
+        lambda: Worker(eval_dir, request, _task(request), heartbeat).run(), eval_dir, heartbeat
+    )
     # Now and not when the process has gone, which takes a while: the next worker may be waiting for it.
     os.close(lock)
-    return int(state is RunState.FAILED)
+    return status
 
 
 def _take_lock(path: Path) -> int | None:
@@ -159,23 +158,6 @@ def _take_lock(path: Path) -> int | None:
 
 def _task(request: Request) -> Task:
     return open_suite(request.suite, request.heldout, Limits(request.limit, request.seed, request.repeats))
-
-
-def _end_of(work: Callable[[], None]) -> tuple[RunState, str | None]:
-    """How the work ended, and the reason in one sentence."""
-    try:
-        work()
-    except Stopped:
-        return RunState.STOPPED, "stopped on request; start it again to go on where it was."
-    except UserError as error:
-        return RunState.FAILED, str(error)
-    except Exception as error:
-        traceback.print_exc()
-        if type(error).__name__ == "OutOfMemoryError":
-            return RunState.FAILED, "the GPU has too little memory; make evaluation.batch smaller."
-        first = (str(error).strip().splitlines() or [""])[0]
-        return RunState.FAILED, f"{type(error).__name__}: {first} (the log has the rest)"
-    return RunState.FINISHED, None
 
 
 if __name__ == "__main__":

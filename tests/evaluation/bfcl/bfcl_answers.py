@@ -7,8 +7,18 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+from tuner_tui.data.answers.parsing import parse_answer
 from tuner_tui.data.examples import Call
-from tuner_tui.evaluation.tasks import Item
+from tuner_tui.evaluation.tasks import Answer, Item, Outcome, Task
+
+
+def answered(task: Task, item: Item, text: str) -> Outcome:
+    """What a task of single turns makes of an item answered so."""
+    exchange = task.begin(item)
+    assert exchange.question() is not None
+    exchange.answered(Answer(text, parse_answer(text), 1, 0.0))
+    assert exchange.question() is None
+    return exchange.outcome()
 
 
 def text_of(calls: list[Call]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from bfcl_answers import foreign, generated, listed, text_of
+from bfcl_answers import answered, foreign, generated, listed, text_of
 from official_runner import load, prompting_handler, wrong_items
 
 from tuner_tui.data.answers.parsing import parse_answer
@@ -16,7 +16,7 @@ from tuner_tui.evaluation.suites.bfcl import official
 from tuner_tui.evaluation.suites.bfcl.categories import SINGLE_TURN
 from tuner_tui.evaluation.suites.bfcl.decoding import OTHER_LANGUAGES, PARSERS, decode, reads
 from tuner_tui.evaluation.suites.bfcl.prompting import BfclPromptingTask
-from tuner_tui.evaluation.tasks import Answer, Item, Outcome
+from tuner_tui.evaluation.tasks import Answer, Item
 
 pytestmark = pytest.mark.usefixtures("needs_bfcl")
 
@@ -24,12 +24,6 @@ pytestmark = pytest.mark.usefixtures("needs_bfcl")
 @pytest.fixture(scope="module")
 def task(needs_bfcl: None) -> BfclPromptingTask:
     return BfclPromptingTask()
-
-
-def answered(task: BfclPromptingTask, item: Item, text: str) -> Outcome:
-    exchange = task.begin(item)
-    exchange.answered(Answer(text, parse_answer(text), 1, 0.0))
-    return exchange.outcome()
 
 
 def of(task: BfclPromptingTask, category: str) -> list[Item]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema_rs
 import orjson
 import pytest
-from bfcl_answers import generated, other_value, perturbed, text_of
+from bfcl_answers import answered, generated, other_value, perturbed, text_of
 from official_runner import load, wrong_items
 
 from tuner_tui.data.answers.parsing import ParsedAnswer, parse_answer
@@ -21,7 +21,7 @@ from tuner_tui.evaluation.subset import Limited, Limits
 from tuner_tui.evaluation.suites.bfcl import official
 from tuner_tui.evaluation.suites.bfcl.categories import SINGLE_TURN, Kind, group_sentences, official_groups
 from tuner_tui.evaluation.suites.bfcl.single import UNPASSABLE, BfclTask
-from tuner_tui.evaluation.tasks import Answer, Item, Outcome
+from tuner_tui.evaluation.tasks import Item
 
 pytestmark = pytest.mark.usefixtures("needs_bfcl")
 
@@ -29,14 +29,6 @@ pytestmark = pytest.mark.usefixtures("needs_bfcl")
 @pytest.fixture(scope="module")
 def task(needs_bfcl: None) -> BfclTask:
     return BfclTask()
-
-
-def answered(task: BfclTask, item: Item, text: str) -> Outcome:
-    exchange = task.begin(item)
-    assert exchange.question() is not None
-    exchange.answered(Answer(text, parse_answer(text), 1, 0.0))
-    assert exchange.question() is None
-    return exchange.outcome()
 
 
 def of_kind(task: BfclTask, *kinds: Kind) -> list[Item]:

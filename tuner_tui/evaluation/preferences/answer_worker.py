@@ -7,14 +7,13 @@ import json
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner_tui.data.examples import Message
-from tuner_tui.errors import UserError
 from tuner_tui.evaluation import layout
+from tuner_tui.evaluation.ending import see_through
 from tuner_tui.evaluation.heartbeat import Heartbeat
 from tuner_tui.evaluation.preferences.answers import AnswersRequest, Prompt, prompts_of
 from tuner_tui.runs import files
@@ -142,20 +141,12 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(arguments[0])
     request = AnswersRequest.from_json(json.loads((folder / layout.REQUEST).read_bytes()))
     heartbeat = Heartbeat(folder, {"answers": (0, 0)})
-    state, reason = RunState.FINISHED, None
-    try:
-        answer_all(folder, request, heartbeat)
-    except Stopped:
-        state, reason = RunState.STOPPED, "stopped on request; what is answered so far is kept."
-    except UserError as error:
-        state, reason = RunState.FAILED, str(error)
-    except Exception as error:
-        traceback.print_exc()
-        first = (str(error).strip().splitlines() or [""])[0]
-        state, reason = RunState.FAILED, f"{type(error).__name__}: {first} (the log has the rest)"
-    (folder / layout.STOP).unlink(missing_ok=True)
-    heartbeat.end(state, reason)
-    return int(state is RunState.FAILED)
+    return see_through(
+        lambda: answer_all(folder, request, heartbeat),
+        folder,
+        heartbeat,
+        stopped="stopped on request; what is answered so far is kept.",
+    )
 
 
 if __name__ == "__main__":
