@@ -83,8 +83,10 @@ async def test_a_tuning_answer_suggests_a_preset_and_a_baseline_is_quoted(until:
         await _open(app, pilot, until)
         assert app.journey.recommendation is not None
         assert app.journey.recommendation.verdict == "tune"
-        assert app.journey.recommendation.preset is not None
-        assert app.journey.recommendation.preset in _text(app, "#reasons")
+        preset = app.journey.recommendation.preset
+        assert preset is not None
+        # The panel is first drawn before it has its width, with names cut in two.
+        await until(pilot, lambda: preset in _text(app, "#reasons"))
         app.journey.baseline = {"examples": {"full_match": rate, "no_call": kept}}
         for key, mode in (("2", "data"), ("1", "decide")):
             await pilot.press(key)

@@ -124,8 +124,10 @@ async def test_a_loss_that_is_not_finite_is_announced(until: Until) -> None:
         log_steps(writer, 4, 6, broken=5)
         app = TunerApp(watch=run_dir)
         async with app.run_test(size=(100, 30), notifications=True) as pilot:
+            told = "not a finite number at step 5"
+            # A notification goes away by itself, so it is waited for first.
+            await until(pilot, lambda: any(told in note.message for note in app._notifications))
             await until(pilot, lambda: drawn(app) and "not finite" in chart(app))
-            assert any("not a finite number at step 5" in note.message for note in app._notifications)
 
 
 async def test_a_resumed_run_draws_its_curve_anew(until: Until) -> None:
