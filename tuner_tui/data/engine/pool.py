@@ -19,6 +19,9 @@ from tuner_tui.errors import UserError
 _POLL = 0.05  # seconds between two looks at `stopped` while the workers work
 _AHEAD = 4  # tallies for each worker that may wait for an earlier one
 _PATIENCE = 5.0  # seconds until a worker that was told to end is killed
+# numpy's OpenBLAS starts a thread for each core, which spins for a while and takes the workers' time; no
+# matrix is multiplied here.
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def tallies(
@@ -86,6 +89,7 @@ class _Worker:
             self._process = subprocess.Popen(
                 [sys.executable, *flags, "-c", command],
                 pass_fds=[theirs.fileno()],
+                env={**os.environ, **_ONE_THREAD},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
