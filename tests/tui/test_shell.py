@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from textual.widgets import Footer, Markdown, Select, Static
+from textual.widgets._footer import FooterKey
 
 from tuner_tui.settings import load_settings, settings_file
 from tuner_tui.tui.app import TunerApp
@@ -98,6 +99,29 @@ async def test_the_footer_shows_what_works_here(until: Until) -> None:
         shown = {active.binding.description for active in app.screen.active_bindings.values()}
         assert not {"Stop", "Checkpoint", "Resume", "Guide"} & shown
         assert app.screen.query_one(Footer).region.height == 1
+
+
+@pytest.mark.parametrize("step", ["home", "configure", "prefer", "runs"])
+async def test_no_key_is_cut_off_and_that_of_the_help_is_always_shown(step: str, until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(120, 24)) as pilot:
+        await until(pilot, lambda: app.screen.body_ready)
+        app.go(step)
+        counts = []
+        for width in (40, 80, 140):
+            await pilot.resize_terminal(width, 24)
+
+            def shown() -> list[FooterKey]:
+                return [key for key in app.screen.query(FooterKey) if key.display]
+
+            def whole(width: int = width) -> bool:
+                return app.screen.size.width == width and all(
+                    0 < key.region.width and key.region.right < width for key in shown()
+                )
+
+            await until(pilot, lambda: whole() and "help" in [key.action for key in shown()])
+            counts.append(len(shown()))
+        assert counts == sorted(counts) and counts[0] > 1
 
 
 async def test_light_and_dark_are_remembered(until: Until) -> None:

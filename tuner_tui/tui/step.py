@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from tuner_tui.tui.bindings import STEP_BINDINGS
 from tuner_tui.tui.journey import STEPS, Journey
+from tuner_tui.tui.widgets.key_bar import KeyBar
 from tuner_tui.tui.widgets.stepper import Stepper
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class StepScreen(Screen[None]):
         body = self.query_one(Body)
         with self.app.batch_update():
             # The footer too: its keys take as long to lay out as the rest of a shell.
-            await self.mount(Footer(compact=True))
+            await self.mount(KeyBar(compact=True))
             await body.mount_compose(self.compose_body())
             self.body_ready = True
             self.on_body_ready()

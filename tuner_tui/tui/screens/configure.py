@@ -56,7 +56,7 @@ class ConfigureScreen(StepScreen):
         Binding("o", "open", "Open"),
         Binding("ctrl+s", "save", "Save"),
         Binding("y", "copy", "Copy YAML", show=False),
-        Binding("c", "copy_command", "Copy command"),
+        Binding("c", "copy_command", "Copy command", show=False),
         Binding("f", "fit", "Fit"),
         Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
         Binding("right_square_bracket", "tab(1)", "Tabs", key_display="[ ]"),
