@@ -137,6 +137,7 @@ def test_a_baseline_without_prompt_arms_is_none() -> None:
         ({"goal": "riches"}, "'riches' does not answer goal"),
         ({"goal": ["agent", "prototype"]}, "goal takes one answer, not 2"),
         ({"goal": 3}, "goal must be one of"),
+        ({"failures": ["format", "none"]}, "'none' of failures stands alone"),
     ],
 )
 def test_bad_answers_are_named(answers: dict[str, Any], said: str) -> None:

@@ -94,6 +94,21 @@ async def test_a_tuning_answer_suggests_a_preset_and_a_baseline_is_quoted(until:
         await until(pilot, lambda: "50% [38–62]" in _text(app, "#reasons"))
 
 
+async def test_an_answer_that_stands_alone_takes_the_place_of_others(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await _open(app, pilot, until)
+        app.screen.set_focus(app.screen.query_one("#question-failures"))
+        await pilot.press("space", "down", "space")
+        assert app.journey.answers["failures"] == ["none"]
+        await pilot.press("down", "space", "down", "space")
+        assert app.journey.answers["failures"] == ["format", "wrong_tool"]
+        await pilot.press("up", "up", "up", "space")
+        assert app.journey.answers["failures"] == ["unknown"]
+        await pilot.press("space")
+        assert "failures" not in app.journey.answers
+
+
 async def test_answers_can_be_cleared(until: Until) -> None:
     app = TunerApp()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -116,7 +116,7 @@ async def test_no_key_is_cut_off_and_that_of_the_help_is_always_shown(step: str,
 
             def whole(width: int = width) -> bool:
                 return app.screen.size.width == width and all(
-                    0 < key.region.width and key.region.right < width for key in shown()
+                    key.region.width > 0 and key.region.right < width for key in shown()
                 )
 
             await until(pilot, lambda: whole() and "help" in [key.action for key in shown()])

@@ -1,5 +1,4 @@
-"""The questionnaire, as data: what a person wants, what goes wrong today, and what they have to "
-"mend it with."""
+"""The questionnaire, as data: what a person wants, what goes wrong today, and the means to mend it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +10,13 @@ Answers = Mapping[str, str | list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One answer: `id` goes into files, `label` is read at a glance, `help` says when to choose "
-    "it."""
+    """One answer: `id` goes into files, `label` is read at a glance, `help` says when to choose it. One that
+    is `alone` stands beside no other where several are allowed."""
 
     id: str
     label: str
     help: str
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ QUESTIONS: tuple[Question, ...] = (
         "What still goes wrong?",
         "Choose everything that you see again and again. One odd answer is no pattern.",
         (
-            Option("unknown", "Not measured yet", "You have impressions, but no counts."),
-            Option("none", "Nothing that matters", "The answers are good enough for the use."),
+            Option("unknown", "Not measured yet", "You have impressions, but no counts.", alone=True),
+            Option("none", "Nothing that matters", "The answers are good enough for the use.", alone=True),
             Option(
                 "format",
                 "Broken format",
@@ -215,8 +215,8 @@ QUESTIONS: tuple[Question, ...] = (
 def check_answers(answers: Answers) -> dict[str, tuple[str, ...]]:
     """Answers by question id: tuples of option ids in the questionnaire's order, no empty ones.
 
-    Raises UserError for a question or an option that does not exist, and for several answers to a
-    single-choice question.
+    Raises UserError for a question or an option that does not exist, and for several answers where one is
+    allowed, or where one of them stands alone.
     """
     known = {question.id: question for question in QUESTIONS}
     checked: dict[str, tuple[str, ...]] = {}
@@ -235,6 +235,9 @@ def check_answers(answers: Answers) -> dict[str, tuple[str, ...]]:
                 )
         if len(chosen) > 1 and not question.multiple:
             raise UserError(f"answers: {id} takes one answer, not {len(chosen)}: {', '.join(options)}.")
+        alone = [option.id for option in question.options if option.alone and option.id in chosen]
+        if len(chosen) > 1 and alone:
+            raise UserError(f"answers: {alone[0]!r} of {id} stands alone; leave it out, or the others.")
         if chosen:
             checked[id] = tuple(option for option in options if option in chosen)
     return checked

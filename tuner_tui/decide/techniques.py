@@ -1,5 +1,4 @@
-"""The techniques between a prompt and a reinforcement-learned model: what each is, and when it "
-"pays."""
+"""The techniques between a prompt and a reinforcement-learned model: what each is, and when it pays."""
 
 from dataclasses import dataclass
 

@@ -88,13 +88,14 @@ class QuestionView(Widget, can_focus=True):
             self.screen.focus_previous(QuestionView)
 
     def action_choose(self) -> None:
-        option = self.question.options[self.highlighted].id
-        if not self.question.multiple:
-            self.chosen = (option,)
-        elif option in self.chosen:
-            self.chosen = tuple(each for each in self.chosen if each != option)
+        option, several = self.question.options[self.highlighted], self.question.multiple
+        if several and option.id in self.chosen:
+            self.chosen = tuple(each for each in self.chosen if each != option.id)
+        elif option.alone or not several:
+            self.chosen = (option.id,)
         else:
-            self.chosen = (*self.chosen, option)
+            alone = {each.id for each in self.question.options if each.alone}
+            self.chosen = (*(each for each in self.chosen if each not in alone), option.id)
         self.post_message(self.Answered(self))
 
     def action_advance(self) -> None:
