@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from live_runs import ended_run, live_run
-from textual.widgets import Static
 
 from tuner_tui.runs.layout import RunState
 from tuner_tui.tui.app import TunerApp
@@ -11,6 +10,7 @@ from tuner_tui.tui.screens.confirm import ConfirmScreen
 from tuner_tui.tui.screens.home import HomeScreen
 from tuner_tui.tui.screens.runs import RunsScreen
 from tuner_tui.tui.screens.train import TrainScreen
+from tuner_tui.tui.widgets.prose import Prose
 from tuner_tui.tui.widgets.run_list import RunList
 from tuner_tui.tui.widgets.steps_list import StepsList
 
@@ -120,8 +120,9 @@ async def test_the_doctor_looks_at_the_machine_from_inside_the_app(until: Until)
         await pilot.press("o")
 
         def checks() -> str:
-            return str(app.screen.query_one("#checks", Static).content)
+            return app.screen.query_one("#checks", Prose).render().plain
 
-        await until(pilot, lambda: "Looking" not in checks(), seconds=90)
-        assert "✓ ok" in checks()
+        await until(pilot, lambda: "✓ ok" in checks(), seconds=90)
         assert "Python" in checks()
+        assert not app.screen.query_one("#looking").display
+        assert max(map(len, checks().splitlines())) <= app.screen.query_one("#checks").size.width
