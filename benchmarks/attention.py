@@ -23,7 +23,8 @@ import torch
 
 from benchmarks.training.workload import lengths
 from tuner_tui.recipes.kernels import flash4
-from tuner_tui.recipes.kernels.attention import Heads, Layout, flash, flash_backward
+from tuner_tui.recipes.kernels.flash import Heads, flash, flash_backward
+from tuner_tui.recipes.kernels.layouts import Layout
 
 QUERIES, KEYS, SIZE = 32, 8, 128
 CASES = ((8192, 2048, 450.0), (8192, 8192, 3000.0), (32768, 32768, 12000.0))

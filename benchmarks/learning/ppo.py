@@ -78,13 +78,14 @@ def judge() -> Path:
 def mean_score_of_right_answers(config: TrainConfig, held_out: list[Example]) -> float:
     """What the judge of a PPO run gives to the right held-out answers: there the range ends."""
     from tuner_tui.recipes import model as models
+    from tuner_tui.recipes.base import base_for
     from tuner_tui.recipes.ppo_models import with_reward
     from tuner_tui.recipes.ppo_steps import Turns, score
     from tuner_tui.recipes.rows import Renderer
 
     tokenizer = models.load_tokenizer("embedded")
     renderer = Renderer(tokenizer, models.stop_tokens("embedded"))
-    base = models.base_for(config, models.compute_dtype("float32"))
+    base = base_for(config, models.compute_dtype("float32"))
     scorer = with_reward(base, models.lora(config), Path(str(config.ppo.reward_model)))
     after = renderer.after_end()
     prompts = [renderer.prompt(example) for example in held_out]

@@ -5,11 +5,11 @@ stderr. The modules of the verbs import their heavy parts inside each verb, so t
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 from tuner_tui import __version__
+from tuner_tui.cli.terminal import is_interactive
 from tuner_tui.errors import UserError
 from tuner_tui.visible import visible
 
@@ -78,11 +78,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-
-
-def is_interactive() -> bool:
-    """Whether a person sits at a terminal that can show the app."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _open_app() -> int:

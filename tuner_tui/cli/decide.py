@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tuner_tui.decide.questions import Question
-    from tuner_tui.decide.recommendation import Recommendation
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -49,6 +48,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def decide_now(args: argparse.Namespace) -> int:
     """`tuner decide`."""
+    from tuner_tui.cli.advice import print_advice
     from tuner_tui.decide.questions import QUESTIONS
     from tuner_tui.decide.rules import recommend
 
@@ -110,10 +110,13 @@ def _ask_one(question: "Question", where: str) -> list[str]:
         line = sys.stdin.readline()
         words = line.replace(",", " ").split()
         numbers = [int(word) for word in words if word.isascii() and word.isdigit()]
-        valid = len(numbers) == len(words) and all(1 <= n <= len(question.options) for n in numbers)
-        if valid and (question.multiple or len(numbers) <= 1):
-            return [question.options[number - 1].id for number in numbers]
-        say(f"Please type a number from 1 to {len(question.options)}.\n")
+        if len(numbers) != len(words) or not all(1 <= n <= len(question.options) for n in numbers):
+            say(f"Please type a number from 1 to {len(question.options)}.\n")
+            continue
+        chosen = [question.options[number - 1] for number in numbers]
+        if len(chosen) <= 1 or (question.multiple and not any(option.alone for option in chosen)):
+            return [option.id for option in chosen]
+        say("These do not go together: please type one number.\n")
 
 
 def _print_questions(console: "Console") -> None:
@@ -128,29 +131,3 @@ def _print_questions(console: "Console") -> None:
         for option in question.options:
             console.print(Text(f"  {option.id:<16} {option.label}"))
         console.print()
-
-
-def print_advice(advice: "Recommendation", console: "Console") -> None:
-    """The recommendation, for a person."""
-    from rich.table import Table
-    from rich.text import Text
-
-    from tuner_tui.decide.techniques import technique
-
-    def listed(title: str, lines: list[str], mark: str = "•") -> None:
-        if not lines:
-            return
-        console.print()
-        console.print(Text(title, style="bold"))
-        grid = Table.grid(padding=(0, 1))
-        for number, line in enumerate(lines, 1):
-            grid.add_row(f"  {number}." if mark == "1" else f"  {mark}", Text(line))
-        console.print(grid)
-
-    console.print(Text(advice.headline, style="bold cyan"))
-    listed("Why", advice.reasons)
-    listed("What to do first", advice.first_steps, "1")
-    listed("Otherwise", [f"{technique(each.technique).name}, {each.reason}" for each in advice.alternatives])
-    if advice.preset:
-        console.print()
-        console.print(Text(f"Preset: tuner init {advice.preset} > config.yaml"))

@@ -227,7 +227,7 @@ def _print(
     from rich.table import Table
     from rich.text import Text
 
-    from tuner_tui.cli.decide import print_advice
+    from tuner_tui.cli.advice import print_advice
     from tuner_tui.evaluation.arms import ARM_TITLES
 
     reached = Table("On the same items", "Right", "Calls right", "Kept without", "Form", "Meaning", box=None)

@@ -22,7 +22,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def demo(args: argparse.Namespace) -> int:
     """Run the verb: 0 when every step succeeded, 1 when one failed, 130 after Ctrl-C."""
-    from tuner_tui.cli import is_interactive
+    from tuner_tui.cli.terminal import is_interactive
 
     if is_interactive() and not args.headless and not args.json:
         from tuner_tui.tui.app import run_app

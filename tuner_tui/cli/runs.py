@@ -65,7 +65,7 @@ def list_all(args: argparse.Namespace) -> int:
 
 def watch_run(args: argparse.Namespace) -> int:
     """`tuner watch RUN`."""
-    from tuner_tui.cli import is_interactive
+    from tuner_tui.cli.terminal import is_interactive
     from tuner_tui.runs.store import find_run
 
     run_dir = find_run(args.of)

@@ -30,6 +30,7 @@ def train(session: Session) -> RunState:
 
     from tuner_tui.recipes import model as models
     from tuner_tui.recipes.arguments import common_arguments
+    from tuner_tui.recipes.base import base_for
     from tuner_tui.recipes.callback import CorridorCallback
     from tuner_tui.recipes.preference_rows import both_sides, pairs
     from tuner_tui.recipes.preference_trainer import PairCollator, tokenised
@@ -52,7 +53,7 @@ def train(session: Session) -> RunState:
     # so that it is where this run begins, and its reference.
     session.phase("loading the model")
     dtype = models.compute_dtype(config.model.dtype)
-    model = models.base_for(config, dtype)
+    model = base_for(config, dtype)
 
     # 4. How to train.
     cuda = model.device.type == "cuda"

@@ -10,6 +10,7 @@ import torch
 from tuner_tui import paths
 from tuner_tui.errors import UserError
 from tuner_tui.recipes import checkpoints
+from tuner_tui.recipes.model import load_base, load_tokenizer, stored_dtype
 from tuner_tui.runs import layout
 from tuner_tui.training.bases import base_model, merged_folder
 from tuner_tui.training.config import TrainConfig, load_config
@@ -36,8 +37,6 @@ def merge(model: str, adapter: Path) -> Path:
         UserError: one of them cannot be loaded, or they do not fit each other.
     """
     from peft import PeftModel
-
-    from tuner_tui.recipes.model import load_base, load_tokenizer, stored_dtype
 
     target = merged_folder(model, adapter)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

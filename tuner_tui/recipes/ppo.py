@@ -48,6 +48,7 @@ def train(session: Session) -> RunState:
 
     from tuner_tui.recipes import device
     from tuner_tui.recipes import model as models
+    from tuner_tui.recipes.base import base_for
     from tuner_tui.recipes.callback import memory
     from tuner_tui.recipes.ppo_batches import PromptStream
     from tuner_tui.recipes.ppo_math import KLController, rate_factor
@@ -72,7 +73,7 @@ def train(session: Session) -> RunState:
     cuda = torch.cuda.is_available()
     accelerator = Accelerator(cpu=not cuda, mixed_precision="bf16" if dtype is torch.bfloat16 else "no")
     torch.manual_seed(config.seed)  # the adapters begin alike in each run of a seed
-    base = models.base_for(config, dtype)
+    base = base_for(config, dtype)
     if config.quantization.bits and not cuda:
         # On a CPU every pass would unpack all weights again: do it once. The values are the same to the bit.
         base = base.dequantize(dtype=dtype)

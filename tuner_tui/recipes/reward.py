@@ -32,6 +32,7 @@ def train(session: Session) -> RunState:
 
     from tuner_tui.recipes import model as models
     from tuner_tui.recipes.arguments import common_arguments
+    from tuner_tui.recipes.base import base_for
     from tuner_tui.recipes.callback import CorridorCallback
     from tuner_tui.recipes.preference_rows import both_sides, padding, whole_pairs
     from tuner_tui.recipes.preference_trainer import tokenised
@@ -58,7 +59,7 @@ def train(session: Session) -> RunState:
     session.phase("loading the model")
     set_seed(config.seed)
     dtype = models.compute_dtype(config.model.dtype)
-    model = models.base_for(config, dtype, AutoModelForSequenceClassification, num_labels=1)
+    model = base_for(config, dtype, AutoModelForSequenceClassification, num_labels=1)
 
     # 4. How to train.
     cuda = model.device.type == "cuda"

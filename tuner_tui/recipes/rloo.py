@@ -34,6 +34,7 @@ def train(session: Session) -> RunState:
 
     from tuner_tui.recipes import model as models
     from tuner_tui.recipes.arguments import common_arguments
+    from tuner_tui.recipes.base import base_for
     from tuner_tui.recipes.callback import CorridorCallback
     from tuner_tui.recipes.conventions import find_convention
     from tuner_tui.recipes.groups import group_arguments, grouped
@@ -56,7 +57,7 @@ def train(session: Session) -> RunState:
     # 3. The base model, frozen. It is the reference, too: the model with its adapter off.
     session.phase("loading the model")
     dtype = models.compute_dtype(config.model.dtype)
-    model = models.base_for(config, dtype)
+    model = base_for(config, dtype)
     cuda = model.device.type == "cuda"
     if config.quantization.bits and not cuda:
         # On a CPU each token would unpack all weights again: do it once. The values are the same to the bit.

@@ -36,6 +36,7 @@ def train(session: Session) -> RunState:
 
     from tuner_tui.recipes import model as models
     from tuner_tui.recipes.arguments import common_arguments
+    from tuner_tui.recipes.base import base_for
     from tuner_tui.recipes.callback import CorridorCallback
     from tuner_tui.recipes.rows import Renderer
     from tuner_tui.recipes.trainer import corridor, finish, prepare
@@ -52,7 +53,7 @@ def train(session: Session) -> RunState:
     # 3. The base model, frozen unless every weight is trained; in 4 bits if so configured.
     session.phase("loading the model")
     dtype = models.compute_dtype(config.model.dtype)
-    model = models.base_for(config, dtype)
+    model = base_for(config, dtype)
 
     # 4. How to train.
     cuda = model.device.type == "cuda"

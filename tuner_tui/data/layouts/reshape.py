@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the readers import this module
-    from tuner_tui.data.readers import Row
+    from tuner_tui.data.readers.rows import Row
 
 Reshape = Callable[[Iterator["Row"]], Iterator["Row"]]
 """From the rows of a file, in order, to the rows that are examples."""

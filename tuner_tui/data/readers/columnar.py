@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from tuner_tui.data.readers.arrow_values import batch_rows, check_names, has_structs
 from tuner_tui.data.readers.batches import BATCH_BYTES, first_line, sound_batches
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
 
 _BATCH_ROWS = 512
 _LARGEST_BATCH = 1 << 30
-
-
-def zstd_stream(file: BinaryIO) -> Any:
-    """The unpacked bytes of a zstd file: an object with `read(size)`, which raises OSError on a fault."""
-    import pyarrow
-
-    return pyarrow.CompressedInputStream(file, "zstd")
 
 
 class ColumnFile(ABC):

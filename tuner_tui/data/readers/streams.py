@@ -52,9 +52,9 @@ class _Unpacked(io.RawIOBase):
         if compression is Compression.GZIP:
             self._stream = _Gunzip(self._file)
         elif compression is Compression.ZSTD:
-            from tuner_tui.data.readers.columnar import zstd_stream
+            import pyarrow
 
-            self._stream = zstd_stream(self._file)
+            self._stream = pyarrow.CompressedInputStream(self._file, "zstd")
 
     @property
     def consumed(self) -> int:

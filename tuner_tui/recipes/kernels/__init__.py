@@ -11,32 +11,11 @@ Three stages, each better than the next, each equal to the plain model in what i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from tuner_tui.recipes.kernels.chosen import FastPath
 
-@dataclass
-class FastPath:
-    """What was chosen for a model.
-
-    Attributes:
-        layers: "fast", "liger" or "plain".
-        attention: "varlen" or transformers' own name of it.
-        checkpointing: "none", "selective" or "full", as it is in force.
-        sentence: what was chosen and why, for a person.
-    """
-
-    layers: str
-    attention: str
-    checkpointing: str
-    sentence: str
-    parts: list[Any] = field(default_factory=list, repr=False)
-
-    def remove(self) -> None:
-        """Give the model back to transformers; Liger's layers stay."""
-        for part in self.parts:
-            part.remove()
-        self.parts.clear()
+__all__ = ["FastPath", "apply", "fast_path"]
 
 
 def apply(trainer: Any, config: Any) -> FastPath:

@@ -7,46 +7,13 @@ FlashAttention 4 on Hopper if that package is there and sound, else by the flash
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import torch
 
 from tuner_tui.recipes.kernels import flash4
+from tuner_tui.recipes.kernels.flash import Heads, flash, flash_backward, window
+from tuner_tui.recipes.kernels.layouts import Layout
 
 _aten = torch.ops.aten
-
-
-@dataclass
-class Layout:
-    """Where the rows lie among T tokens.
-
-    Attributes:
-        starts: (rows + 1,) int32 on the device: the first token of each row, and T.
-        longest: tokens of the longest row.
-        keep: (T,) the places of these tokens in a padded batch, or None if nothing was padded.
-        shape: (rows, width) of that padded batch.
-    """
-
-    starts: torch.Tensor
-    longest: int
-    keep: torch.Tensor | None = None
-    shape: tuple[int, int] | None = None
-    _bounds: list[int] = field(default_factory=list)
-
-    @property
-    def bounds(self) -> list[int]:
-        """`starts` on the host."""
-        if not self._bounds:
-            self._bounds = self.starts.tolist()
-        return self._bounds
-
-
-@dataclass(frozen=True)
-class Heads:
-    """How a layer attends: the factor on the products, and how far back a token sees (None: to the start)."""
-
-    scale: float
-    window: int | None = None
 
 
 def attend(
@@ -62,23 +29,11 @@ def attend(
     """
     if not q.is_cuda:
         return _cpu(q, k, v, layout, heads)
-    window = _window(layout, heads)
-    if flash4.sound(q, k, heads.scale, window):
-        out, sums = flash4.attend(q, k, v, layout.starts, layout.longest, heads.scale, window)
+    sight = window(layout, heads)
+    if flash4.sound(q, k, heads.scale, sight):
+        out, sums = flash4.attend(q, k, v, layout.starts, layout.longest, heads.scale, sight)
         return out, (sums,)
     return flash(q, k, v, layout, heads)
-
-
-def flash(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, heads: Heads
-) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-    """`attend` by torch's flash kernels."""
-    causal, left, right = _sight(_window(layout, heads))
-    out, lse, state, unused, _ = _aten._flash_attention_forward(
-        q, k, v, layout.starts, layout.starts, layout.longest, layout.longest, 0.0, causal, False,
-        scale=heads.scale, window_size_left=left, window_size_right=right,
-    )  # fmt: skip
-    return out, (lse, state, unused)
 
 
 def attend_backward(
@@ -96,39 +51,9 @@ def attend_backward(
         return _cpu_backward(grad, q, k, v, out, saved, layout, heads)
     if len(saved) == 1:
         return flash4.attend_backward(
-            grad, q, k, v, out, saved[0], layout.starts, layout.longest, heads.scale, _window(layout, heads)
+            grad, q, k, v, out, saved[0], layout.starts, layout.longest, heads.scale, window(layout, heads)
         )
     return flash_backward(grad, q, k, v, out, saved, layout, heads)
-
-
-def flash_backward(
-    grad: torch.Tensor,
-    q: torch.Tensor,
-    k: torch.Tensor,
-    v: torch.Tensor,
-    out: torch.Tensor,
-    saved: tuple[torch.Tensor, ...],
-    layout: Layout,
-    heads: Heads,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """`attend_backward` of what `flash` has computed."""
-    lse, state, unused = saved
-    causal, left, right = _sight(_window(layout, heads))
-    dq, dk, dv = _aten._flash_attention_backward(
-        grad, q, k, v, out, lse, layout.starts, layout.starts, layout.longest, layout.longest, 0.0, causal,
-        state, unused, scale=heads.scale, window_size_left=left, window_size_right=right,
-    )  # fmt: skip
-    return dq, dk, dv
-
-
-def _window(layout: Layout, heads: Heads) -> int | None:
-    """The window, or None where the longest row fits into it."""
-    return None if heads.window is None or layout.longest <= heads.window else heads.window
-
-
-def _sight(window: int | None) -> tuple[bool, int | None, int | None]:
-    """Causal, and how far to the left and to the right, in torch's terms."""
-    return (True, None, None) if window is None else (False, window - 1, 0)
 
 
 def _cpu(

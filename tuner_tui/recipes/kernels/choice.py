@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from tuner_tui.recipes.kernels import FastPath, head, interface, liger
+from tuner_tui.recipes.kernels import head, interface, liger
+from tuner_tui.recipes.kernels.chosen import FastPath
 from tuner_tui.recipes.kernels.eligible import Backbone, find_backbone, unfit
 from tuner_tui.recipes.kernels.model import FastLayers
 

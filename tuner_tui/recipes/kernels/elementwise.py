@@ -9,28 +9,14 @@ Shapes: T tokens, H hidden size, D head size, I intermediate size.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
+from tuner_tui.recipes.kernels.norms import HeadNorms
+
 if TYPE_CHECKING:
     from types import ModuleType
-
-
-@dataclass(frozen=True)
-class HeadNorms:
-    """The norms of query and key heads: weights (D,) each, and how many heads there are of each."""
-
-    query: torch.Tensor
-    key: torch.Tensor
-    eps: float
-    queries: int
-    keys: int
-
-    def per_head(self) -> torch.Tensor:
-        """The weights, (queries + keys, D)."""
-        return torch.cat([self.query.expand(self.queries, -1), self.key.expand(self.keys, -1)])
 
 
 def _triton(tensor: torch.Tensor) -> ModuleType | None:

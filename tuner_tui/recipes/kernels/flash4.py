@@ -15,6 +15,8 @@ from typing import Any
 import torch
 
 from tuner_tui import paths
+from tuner_tui.recipes.kernels.flash import Heads, flash, flash_backward
+from tuner_tui.recipes.kernels.layouts import Layout
 
 _CLOSE = 2e-2
 _HOPPER = 9
@@ -79,8 +81,6 @@ def _apart(
     window: int | None,
 ) -> float:  # fmt: skip
     """‖this - torch's‖ / ‖torch's‖, the worst of the output and the three gradients, on random rows."""
-    from tuner_tui.recipes.kernels.attention import Heads, Layout, flash, flash_backward
-
     draw = torch.Generator(device).manual_seed(0)
     lengths = [1500, 77, 2000, 1, 519]
 

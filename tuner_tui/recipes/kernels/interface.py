@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
-from tuner_tui.recipes.kernels.attention import Heads, Layout, attend, attend_backward
-from tuner_tui.recipes.kernels.layouts import layout_of
+from tuner_tui.recipes.kernels.attention import attend, attend_backward
+from tuner_tui.recipes.kernels.flash import Heads
+from tuner_tui.recipes.kernels.layouts import Layout, layout_of
 
 NAME = "tuner_varlen"
 

@@ -18,9 +18,8 @@ from typing import Any
 
 import torch
 
-from tuner_tui.recipes.kernels.attention import Heads, Layout, attend, attend_backward
+from tuner_tui.recipes.kernels.attention import attend, attend_backward
 from tuner_tui.recipes.kernels.elementwise import (
-    HeadNorms,
     gated,
     gated_backward,
     heads_backward,
@@ -29,7 +28,10 @@ from tuner_tui.recipes.kernels.elementwise import (
     rms_norm_backward,
     rotate,
 )
+from tuner_tui.recipes.kernels.flash import Heads
+from tuner_tui.recipes.kernels.layouts import Layout
 from tuner_tui.recipes.kernels.linear import Group, Shadow
+from tuner_tui.recipes.kernels.norms import HeadNorms
 
 _AT_ONCE = 4096
 """Tokens: enough to keep the matrix units busy."""

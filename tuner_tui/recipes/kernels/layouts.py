@@ -1,13 +1,37 @@
-"""The arguments of a model's forward pass -> where its rows lie."""
+"""Where the rows of a batch lie, told from the arguments of a model's forward pass."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from tuner_tui.recipes.kernels.attention import Layout
+
+@dataclass
+class Layout:
+    """Where the rows lie among T tokens.
+
+    Attributes:
+        starts: (rows + 1,) int32 on the device: the first token of each row, and T.
+        longest: tokens of the longest row.
+        keep: (T,) the places of these tokens in a padded batch, or None if nothing was padded.
+        shape: (rows, width) of that padded batch.
+    """
+
+    starts: torch.Tensor
+    longest: int
+    keep: torch.Tensor | None = None
+    shape: tuple[int, int] | None = None
+    _bounds: list[int] = field(default_factory=list)
+
+    @property
+    def bounds(self) -> list[int]:
+        """`starts` on the host."""
+        if not self._bounds:
+            self._bounds = self.starts.tolist()
+        return self._bounds
 
 
 def layout_of(tokens: torch.Tensor, arguments: Mapping[str, Any]) -> Layout | None:

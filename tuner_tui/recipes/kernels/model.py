@@ -12,10 +12,9 @@ from typing import Any
 import torch
 from peft.tuners.lora import LoraLayer
 
-from tuner_tui.recipes.kernels.attention import Layout
 from tuner_tui.recipes.kernels.elementwise import rms_norm, rms_norm_backward
 from tuner_tui.recipes.kernels.layer import Call, Layer
-from tuner_tui.recipes.kernels.layouts import layout_of
+from tuner_tui.recipes.kernels.layouts import Layout, layout_of
 from tuner_tui.recipes.kernels.linear import Shadow, refresh
 
 

@@ -8,7 +8,7 @@ import torch
 import triton
 import triton.language as tl
 
-from tuner_tui.recipes.kernels.elementwise import HeadNorms
+from tuner_tui.recipes.kernels.norms import HeadNorms
 
 
 @triton.jit
