@@ -197,3 +197,22 @@ print(run_dir)
     assert terminal.exit_status() == 0
     assert b"\x1b]0;owned" not in terminal.output
     assert b"\x1b[5;31m" not in terminal.output
+
+
+def test_the_questions_are_asked_again_until_the_answer_is_one(environment: dict[str, str]) -> None:
+    terminal = Terminal("import sys; from tuner_tui.cli import main; sys.exit(main(['decide']))", environment)
+    terminal.until(lambda: terminal.shows("(1 of 9)") and terminal.shows("leave it open"))
+    for typed, said in (
+        (b"9\r", "a number from 1 to 7"),
+        (b"1, 2\r", "please type one number"),
+        (b"4\r", "(2 of 9)"),
+        (b"3\r", "(3 of 9)"),
+        (b"2, 4\r", "please type one number"),
+        (b"4, 5\r", "(4 of 9)"),
+    ):
+        terminal.screen.reset()
+        terminal.type(typed)
+        terminal.until(lambda said=said: terminal.shows(said) and terminal.shows("leave it open"))
+    terminal.type(b"\r" * 6)
+    assert terminal.exit_status() == 0
+    assert b"Why" in terminal.output
