@@ -17,8 +17,8 @@ from tuner_tui.decide.recommendation import Recommendation
 from tuner_tui.decide.rules import recommend
 from tuner_tui.evaluation.arms import ARM_TITLES
 from tuner_tui.evaluation.launch import start_evaluation
+from tuner_tui.evaluation.orders import Model, Order, begin
 from tuner_tui.evaluation.progress import EvalProgress, load_summary, read_progress
-from tuner_tui.evaluation.several import start_base
 from tuner_tui.report.build import write_report
 from tuner_tui.runs import metrics
 from tuner_tui.runs.layout import RunState, Status
@@ -144,7 +144,7 @@ def start_base_measurement(config: TrainConfig) -> Path:
     Kept baselines are thrown away (`fresh`): a demo that showed figures of another day would prove
     nothing.
     """
-    return start_base(config, fresh=True)
+    return begin(Model.of(config), Order("heldout", fresh=True))
 
 
 def train(config: TrainConfig, say: Say) -> tuple[Path, float]:

@@ -13,7 +13,8 @@ from tuner_tui import paths
 from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.heartbeat import Heartbeat
 from tuner_tui.evaluation.layout import heldout_dir, suite_dir
-from tuner_tui.evaluation.several import BEGUN, ORDERS, Order, queue_dir, read_queue
+from tuner_tui.evaluation.orders import Order
+from tuner_tui.evaluation.several import BEGUN, ORDERS, queue_dir, read_queue
 from tuner_tui.evaluation.suites import SUITES
 from tuner_tui.runs import files
 from tuner_tui.runs.layout import RunState

@@ -131,7 +131,7 @@ def _measured(
     args: argparse.Namespace, run_dir: Path | None, data: Path, arms: Sequence[str], training: Sequence[Path]
 ) -> tuple[Any, Path]:
     """The summary and the folder, once all arms are there."""
-    from tuner_tui.cli.evaluation import follow
+    from tuner_tui.cli.follow_evaluation import follow
     from tuner_tui.evaluation.launch import start_baseline, start_evaluation
     from tuner_tui.evaluation.progress import load_summary, read_progress
     from tuner_tui.evaluation.subset import Limits

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from tuner_tui.cli.evaluation import SUITE_NAMES
+from tuner_tui.cli.evaluation_options import SUITE_NAMES
 from tuner_tui.cli.output import add_json_flag, emit
 from tuner_tui.errors import UserError
 

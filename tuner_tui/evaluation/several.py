@@ -21,41 +21,17 @@ from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.driver import Stopped
 from tuner_tui.evaluation.ending import see_through
 from tuner_tui.evaluation.heartbeat import Heartbeat, write_starting
-from tuner_tui.evaluation.launch import start_baseline, start_evaluation, stop_evaluation
+from tuner_tui.evaluation.launch import stop_evaluation
+from tuner_tui.evaluation.orders import Model, Order, begin
 from tuner_tui.evaluation.progress import EvalProgress, read_progress
-from tuner_tui.evaluation.subset import Limits
 from tuner_tui.runs import files, process
 from tuner_tui.runs import layout as runs_layout
 from tuner_tui.runs.layout import RunState
-from tuner_tui.training.config import TrainConfig, load_config, to_yaml
 
 ORDERS = "orders.json"
 BEGUN = "begun.json"
-_CONFIG = "config.yaml"
 _FOLDER = "queue"
 _POLL_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One suite: `source` is the file of its items (None: its own, or the configuration's), `items` how many
-    at most (None: all), `fresh` whether to measure again what has been measured."""
-
-    suite: str
-    source: Path | None = None
-    items: int | None = None
-    fresh: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """The object that is written."""
-        source = str(self.source.absolute()) if self.source else None
-        return {"suite": self.suite, "source": source, "items": self.items, "fresh": self.fresh}
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Order":
-        """Read what `to_json` wrote."""
-        source = Path(value["source"]) if value["source"] else None
-        return cls(value["suite"], source, value["items"], value["fresh"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +55,8 @@ class Queue:
         return [order.suite for order in self.orders if order.suite not in seen]
 
 
-def queue_dir(what: Path | TrainConfig) -> Path:
-    """Where the queue of a run (its directory) lies, or that of the base model of a configuration."""
+def queue_dir(what: Path | Model) -> Path:
+    """Where the queue of a run (its directory) lies, or that of a model; all models have one together."""
     if isinstance(what, Path):
         return what / runs_layout.EVALUATIONS / _FOLDER
     return paths.baselines_dir() / _FOLDER
@@ -104,29 +80,31 @@ def read_queue(folder: Path) -> Queue | None:
     )
 
 
-def start_suites(what: Path | TrainConfig, orders: Sequence[Order]) -> Path:
-    """Measure suites in this order, in a process of its own; returns the queue's folder, at once.
+def start_suites(what: Path | Model, orders: Sequence[Order]) -> Path:
+    """Measure suites in this order, in a process of its own; returns the queue's folder, at once, also when
+    these very suites are being measured already.
 
     Args:
-        what: a run directory, or a configuration whose base model is measured alone.
+        what: a run directory, or a model that is measured alone.
         orders: at least one, each suite once.
 
     Raises:
-        UserError: a queue of this subject is under way already.
+        UserError: others are under way.
     """
     folder = queue_dir(what)
     previous = read_queue(folder)
     if previous is not None and previous.progress.state.live:
+        if (previous.subject, previous.orders) == (what.name, tuple(orders)):
+            return folder
         raise UserError("suites are being measured already; wait for their end, or stop them first.")
     for each in (folder, folder / layout.CONTROL):
         each.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in (layout.STOP, BEGUN):
         (folder / name).unlink(missing_ok=True)
-    if not isinstance(what, Path):
-        files.write_atomic(folder / _CONFIG, to_yaml(what).encode())
     asked = {
         "run": str(what.absolute()) if isinstance(what, Path) else None,
-        "subject": what.name if isinstance(what, Path) else what.model.name,
+        "model": None if isinstance(what, Path) else what.to_json(),
+        "subject": what.name,
         "orders": [order.to_json() for order in orders],
     }
     files.write_json(folder / ORDERS, asked)
@@ -149,56 +127,6 @@ def stop_suites(folder: Path) -> None:
             stop_evaluation(eval_dir)
 
 
-def begin(what: Path | TrainConfig, order: Order) -> Path:
-    """Start the evaluator of one suite; returns its folder, at once.
-
-    Raises:
-        UserError: it cannot be measured, in words for a person.
-    """
-    limits = Limits(order.items)
-    if isinstance(what, Path):
-        return start_evaluation(
-            what, suite=order.suite, heldout=order.source, limits=limits, fresh=order.fresh
-        )
-    return start_base(what, order.suite, order.source, limits=limits, fresh=order.fresh)
-
-
-def heldout_file(config: TrainConfig) -> Path | None:
-    """The rows that a configuration holds out; without such a file the evaluation file serves."""
-    return config.evaluation.heldout or config.data.eval
-
-
-def start_base(
-    config: TrainConfig,
-    suite: str = "heldout",
-    source: Path | None = None,
-    *,
-    limits: Limits | None = None,
-    fresh: bool = False,
-) -> Path:
-    """Start the evaluator on the base model of a configuration, loaded as the run will load it.
-
-    Raises:
-        UserError: there are no held-out rows, or the suite cannot be opened.
-    """
-    if suite == "heldout":
-        source = source or heldout_file(config)
-        if source is None:
-            raise UserError("evaluation.heldout is not set; name a file of held-out rows.")
-    return start_baseline(
-        config.model.name,
-        source,
-        suite=suite,
-        bits=config.quantization.bits,
-        double=config.quantization.double,
-        dtype=config.model.dtype,
-        batch=config.evaluation.batch,
-        max_new_tokens=config.evaluation.max_new_tokens,
-        limits=limits or Limits(),
-        fresh=fresh,
-    )
-
-
 class _Leader:
     """The one writer of a queue's folder, apart from the orders and the request to stop."""
 
@@ -219,7 +147,7 @@ class _Leader:
             UserError: a suite could not be measured.
         """
         request = json.loads((self._folder / ORDERS).read_bytes())
-        what = Path(request["run"]) if request["run"] else load_config(self._folder / _CONFIG)
+        what = Path(request["run"]) if request["run"] else Model.from_json(request["model"])
         for order in map(Order.from_json, request["orders"]):
             if self._stopping:
                 raise Stopped

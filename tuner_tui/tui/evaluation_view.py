@@ -10,8 +10,9 @@ from tuner_tui.evaluation import layout
 from tuner_tui.evaluation.arms import PROMPT_ARMS
 from tuner_tui.evaluation.compare import Changed, changed_items
 from tuner_tui.evaluation.launch import stop_evaluation
+from tuner_tui.evaluation.orders import Model, Order, heldout_file
 from tuner_tui.evaluation.progress import EvalProgress, load_items, load_summary, read_progress
-from tuner_tui.evaluation.several import Order, Queue, heldout_file, queue_dir, read_queue, stop_suites
+from tuner_tui.evaluation.several import Queue, queue_dir, read_queue, stop_suites
 from tuner_tui.evaluation.shapes import Summary
 from tuner_tui.evaluation.suites import SUITES
 from tuner_tui.report.suites import read_suite, read_suites
@@ -36,9 +37,9 @@ class Subject:
     obstacle: str = ""
 
     @property
-    def what(self) -> Path | TrainConfig:
+    def what(self) -> Path | Model:
         """What the evaluator takes."""
-        return self.config if self.run_dir is None else self.run_dir
+        return Model.of(self.config) if self.run_dir is None else self.run_dir
 
     def source(self, suite: str) -> Path | None:
         """The file of a suite's items that the configuration names."""
@@ -223,7 +224,15 @@ def _asked(name: str, folder: Path) -> Order:
     except (OSError, ValueError):
         return Order(name)
     source = request.get("heldout") if SUITES[name].source != "none" and name != "heldout" else None
-    return Order(name, Path(source) if source else None, request.get("limit"))
+    return Order(
+        name,
+        Path(source) if source else None,
+        request.get("limit"),
+        arms=tuple(request.get("arms", ())) or None,
+        seed=request.get("seed", 0),
+        repeats=request.get("repeats", 1),
+        temperature=request.get("temperature", 0.0),
+    )
 
 
 def _compared(summary: Summary | None) -> tuple[str, str] | None:

@@ -18,7 +18,7 @@ from tuner_tui.tui.screens.evaluate_help import HELP
 from tuner_tui.tui.step import StepScreen
 
 if TYPE_CHECKING:
-    from tuner_tui.evaluation.several import Order
+    from tuner_tui.evaluation.orders import Order
     from tuner_tui.tui.evaluation_view import EvaluationReader, EvaluationView
     from tuner_tui.tui.screens.evaluate_results import ResultsView
 

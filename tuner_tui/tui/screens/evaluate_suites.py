@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from tuner_tui.evaluation.orders import Order
 from tuner_tui.evaluation.plans import SuiteItems, SuitePlan, count_items, look_at_items
-from tuner_tui.evaluation.several import Order
 from tuner_tui.evaluation.suites import SUITES
 from tuner_tui.tui.recent import suggestions
 from tuner_tui.tui.widgets import suites_choice_text
