@@ -90,9 +90,9 @@ def dequantize(weight: Any, out: torch.Tensor) -> None:
     """The values of a bitsandbytes 4-bit parameter, written to `out` (out, in), contiguous."""
     state = weight.quant_state
     if weight.is_cuda and state.quant_type == "nf4" and state.blocksize == 64 and out.numel() % 64 == 0:
-        from tuner_tui.recipes.kernels import triton_stages
+        from tuner_tui.recipes.kernels import triton_nf4
 
-        triton_stages.nf4(weight.data, state, out)
+        triton_nf4.nf4(weight.data, state, out)
         return
     from bitsandbytes.functional import dequantize_4bit
 

@@ -163,9 +163,9 @@ def score(
     With `grad` the logits are overwritten by d log p(target) / d logits = 1[target] - softmax(logits).
     """
     if logits.is_cuda:
-        from tuner_tui.recipes.kernels import triton_stages
+        from tuner_tui.recipes.kernels import triton_score
 
-        triton_stages.score(logits, targets, log_probs, entropy, top1, grad)
+        triton_score.score(logits, targets, log_probs, entropy, top1, grad)
         return
     places = targets[:, None]
     wide = logits.to(log_probs.dtype)

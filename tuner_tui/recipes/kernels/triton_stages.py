@@ -2,8 +2,6 @@
 
 # mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-decorators
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
@@ -158,88 +156,6 @@ def _gated_backward(grad, pair, width, PRODUCT: tl.constexpr, BLOCK: tl.constexp
         tl.store(grad + row * width + at, (silu * up).to(grad.dtype.element_ty), mask=keep)
 
 
-@triton.jit
-def _nf4(packed, absmax, offset, absmax2, code2, code, out, NESTED: tl.constexpr, GROUPS: tl.constexpr):
-    # 32 bytes hold the 64 weights of one group; one constant of the second level serves 256 groups.
-    group = tl.program_id(0).to(tl.int64) * GROUPS + tl.arange(0, GROUPS)
-    if NESTED:
-        level = tl.load(code2 + tl.load(absmax + group).to(tl.int32))
-        largest = level * tl.load(absmax2 + group // 256) + tl.load(offset)
-    else:
-        largest = tl.load(absmax + group)
-    byte = tl.load(packed + group[:, None] * 32 + tl.arange(0, 32)[None, :]).to(tl.int32)
-    high = tl.load(code + (byte >> 4)) * largest[:, None]
-    low = tl.load(code + (byte & 15)) * largest[:, None]
-    both = tl.interleave(high, low)
-    tl.store(out + group[:, None] * 64 + tl.arange(0, 64)[None, :], both.to(out.dtype.element_ty))
-
-
-@triton.jit
-def _score(
-    logits,
-    targets,
-    log_probs,
-    entropy,
-    top1,
-    stride,
-    width: tl.constexpr,
-    GRAD: tl.constexpr,
-    BLOCK: tl.constexpr,
-):
-    row = tl.program_id(0).to(tl.int64)
-    line = logits + row * stride
-    target = tl.load(targets + row)
-    chosen = tl.load(line + target).to(tl.float32)
-    largest = -float("inf")
-    before = -float("inf")
-    total = 0.0
-    weighted = 0.0
-    for start in range(0, width, BLOCK):
-        at = start + tl.arange(0, BLOCK)
-        z = tl.load(line + at, mask=at < width, other=-float("inf")).to(tl.float32)
-        before = tl.maximum(before, tl.max(tl.where(at < target, z, -float("inf")), axis=0))
-        new = tl.maximum(largest, tl.max(z, axis=0))
-        shrink = tl.exp(largest - new)
-        e = tl.exp(z - new)
-        total = total * shrink + tl.sum(e, axis=0)
-        weighted = weighted * shrink + tl.sum(tl.where(at < width, e * z, 0.0), axis=0)
-        largest = new
-    normaliser = largest + tl.log(total)
-    tl.store(log_probs + row, chosen - normaliser)
-    tl.store(entropy + row, normaliser - weighted / total)
-    tl.store(top1 + row, (chosen >= largest) & (chosen > before))
-    if GRAD:
-        for start in range(0, width, BLOCK):
-            at = start + tl.arange(0, BLOCK)
-            z = tl.load(line + at, mask=at < width, other=-float("inf")).to(tl.float32)
-            slope = tl.where(at == target, 1.0, 0.0) - tl.exp(z - normaliser)
-            tl.store(line + at, slope.to(logits.dtype.element_ty), mask=at < width)
-
-
-def score(
-    logits: torch.Tensor,
-    targets: torch.Tensor,
-    log_probs: torch.Tensor,
-    entropy: torch.Tensor,
-    top1: torch.Tensor,
-    grad: bool,
-) -> None:
-    """See `head.score`."""
-    rows, width = logits.shape
-    _score[(rows,)](
-        logits,
-        targets,
-        log_probs,
-        entropy,
-        top1,
-        logits.stride(0),
-        width,
-        GRAD=grad,
-        BLOCK=4096,
-        num_warps=16,
-    )
-
-
 def rms_norm(x: torch.Tensor, weight: torch.Tensor, eps: float) -> tuple[torch.Tensor, torch.Tensor]:
     """See `elementwise.rms_norm`."""
     rows, width = x.shape
@@ -331,25 +247,6 @@ def gated_backward(grad: torch.Tensor, pair: torch.Tensor, product: bool) -> tor
         grad, pair, width, PRODUCT=product, BLOCK=2048, num_warps=8
     )
     return grad if product else None
-
-
-def nf4(packed: torch.Tensor, state: Any, out: torch.Tensor) -> None:
-    """Weights of a bitsandbytes NF4 tensor, block size 64, written to `out` (contiguous).
-
-    w = code[nibble] · absmax, the high nibble first; with double quantization
-    absmax = code2[byte] · absmax2 + offset (arXiv:2305.14314, section 3).
-    """
-    groups = out.numel() // 64
-    nested = state.nested
-    second = state.state2 if nested else state
-    count = 32
-    while groups % count:
-        count //= 2
-    _nf4[(groups // count,)](
-        packed, state.absmax, state.offset if nested else state.absmax,
-        second.absmax, second.code, state.code, out,
-        NESTED=nested, GROUPS=count, num_warps=4,
-    )  # fmt: skip
 
 
 def _warps(block: int) -> int:
