@@ -130,10 +130,11 @@ def test_each_suite_gets_the_file_that_is_named_for_it(
 
 
 def test_a_command_that_is_broken_off_leaves_them_at_work_and_comes_back_to_them(
-    heldout: Path, capsys: pytest.CaptureFixture[str]
+    heldout: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_dir = make_run(heldout)
-    words = ["eval", run_dir.name, "--data", str(heldout), "--suite", "tasks,apibench,heldout"]
+    monkeypatch.chdir(heldout.parent)
+    words = ["eval", run_dir.name, "--data", heldout.name, "--suite", "tasks,apibench,heldout"]
     words += ["--arms", "base", "--limit", "2"]
     command = [sys.executable, "-m", "tuner_tui", *words]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

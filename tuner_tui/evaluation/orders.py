@@ -27,7 +27,12 @@ class Order:
 
     def to_json(self) -> dict[str, Any]:
         """The object that is written."""
-        return {**asdict(self), "source": str(self.source.absolute()) if self.source else None}
+        source, arms = self.source, self.arms
+        return {
+            **asdict(self),
+            "source": str(source.absolute()) if source else None,
+            "arms": list(arms) if arms else None,
+        }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Order":

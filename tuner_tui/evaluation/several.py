@@ -92,21 +92,21 @@ def start_suites(what: Path | Model, orders: Sequence[Order]) -> Path:
         UserError: others are under way.
     """
     folder = queue_dir(what)
-    previous = read_queue(folder)
-    if previous is not None and previous.progress.state.live:
-        if (previous.subject, previous.orders) == (what.name, tuple(orders)):
-            return folder
-        raise UserError("suites are being measured already; wait for their end, or stop them first.")
-    for each in (folder, folder / layout.CONTROL):
-        each.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in (layout.STOP, BEGUN):
-        (folder / name).unlink(missing_ok=True)
     asked = {
         "run": str(what.absolute()) if isinstance(what, Path) else None,
         "model": None if isinstance(what, Path) else what.to_json(),
         "subject": what.name,
         "orders": [order.to_json() for order in orders],
     }
+    previous = read_queue(folder)
+    if previous is not None and previous.progress.state.live:
+        if json.loads((folder / ORDERS).read_bytes()) == asked:
+            return folder
+        raise UserError("suites are being measured already; wait for their end, or stop them first.")
+    for each in (folder, folder / layout.CONTROL):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in (layout.STOP, BEGUN):
+        (folder / name).unlink(missing_ok=True)
     files.write_json(folder / ORDERS, asked)
     write_starting(folder)
     process.start_detached(
