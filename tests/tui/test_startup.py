@@ -29,6 +29,22 @@ async def test_the_shell_is_painted_before_the_body_is_mounted(until: Callable[.
         assert app.screen.query(Footer)
 
 
+class Hasty(TunerApp):
+    """Goes to another screen before the first paint, as a key does that comes early."""
+
+    CSS_PATH = Path(app_module.__file__).with_name("base.tcss")
+
+    def on_ready(self) -> None:
+        self.go("decide")
+
+
+async def test_a_screen_opened_before_the_first_paint_gets_its_body(until: Callable[..., object]) -> None:
+    app = Hasty()
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.current_mode == "decide" and app.screen.body_ready)
+        await until(pilot, lambda: app.screen.focused is not None)
+
+
 async def test_a_screen_that_is_not_shown_is_not_imported(until: Callable[..., object]) -> None:
     app = TunerApp()
     async with app.run_test() as pilot:

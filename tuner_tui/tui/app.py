@@ -75,7 +75,8 @@ class TunerApp(App[None]):
         self.painted = True
         if self._watch:
             self.go("train")
-        elif isinstance(self.screen, StepScreen):
+        elif isinstance(self.screen, StepScreen) and self.screen.is_mounted:
+            # A screen that a key has just opened may have no shell yet; it mounts its body by itself.
             await self.screen.mount_body()
         self._register_themes()
         self._say_complaints()
