@@ -28,7 +28,7 @@ from tuner_tui.tui.widgets.estimate_view import (
 from tuner_tui.tui.widgets.form import Fold, Form
 from tuner_tui.tui.widgets.form_row import FieldRow
 from tuner_tui.tui.widgets.prose import Prose, hanging
-from tuner_tui.tui.widgets.tabs import cycle, show
+from tuner_tui.tui.widgets.tabs import SteadyTabs, cycle, show
 from tuner_tui.tui.widgets.yaml_view import YamlView
 from tuner_tui.visible import visible
 
@@ -102,7 +102,7 @@ class ConfigureScreen(StepScreen):
         with Horizontal(id="configure"):
             with Vertical(id="configure-main"):
                 yield Static(id="configure-state", markup=False)
-                with TabbedContent(id="configure-tabs"):
+                with SteadyTabs(initial="settings", id="configure-tabs"):
                     with TabPane("Settings", id="settings"):
                         yield SettingsForm(self._checked, id="settings-form")
                     with TabPane("Estimate", id="estimate"), VerticalScroll(id="estimate-scroll"):

@@ -15,7 +15,7 @@ from tuner_tui.tui.screens.data_split import SplitPane
 from tuner_tui.tui.widgets.findings import FindingsView, RuleFindings
 from tuner_tui.tui.widgets.overview import Overview
 from tuner_tui.tui.widgets.row_view import RowPage
-from tuner_tui.tui.widgets.tabs import show
+from tuner_tui.tui.widgets.tabs import SteadyTabs, show
 
 if TYPE_CHECKING:
     from tuner_tui.data.inspection import Inspection
@@ -31,7 +31,7 @@ class DatasetView(Vertical):
         self._rows: DatasetRows | None = None
 
     def compose(self) -> ComposeResult:
-        with TabbedContent():
+        with SteadyTabs():
             with TabPane("Overview", id="overview"):
                 yield Overview(id="overview-view")
             with TabPane("Findings", id="findings"):

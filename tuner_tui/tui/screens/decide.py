@@ -17,7 +17,7 @@ from tuner_tui.tui.step import StepScreen
 from tuner_tui.tui.widgets.advice import headline, reasons, technique_page
 from tuner_tui.tui.widgets.choices import QuestionView
 from tuner_tui.tui.widgets.prose import Prose
-from tuner_tui.tui.widgets.tabs import cycle
+from tuner_tui.tui.widgets.tabs import SteadyTabs, cycle
 
 
 class DecideScreen(StepScreen):
@@ -49,7 +49,7 @@ needs.
     def compose_body(self) -> ComposeResult:
 
         with Horizontal(id="decide"):
-            with TabbedContent(id="decide-tabs"):
+            with SteadyTabs(initial="questions", id="decide-tabs"):
                 with TabPane("Questions", id="questions"), VerticalScroll(can_focus=False):
                     for number, question in enumerate(QUESTIONS, 1):
                         yield QuestionView(question, number, self._chosen(question.id))

@@ -14,7 +14,7 @@ from tuner_tui.tui.widgets.evaluation_text import comparison, error_table, plan
 from tuner_tui.tui.widgets.outcome_table import OutcomeTable
 from tuner_tui.tui.widgets.prose import Prose
 from tuner_tui.tui.widgets.suites_text import suites
-from tuner_tui.tui.widgets.tabs import show
+from tuner_tui.tui.widgets.tabs import SteadyTabs, show
 
 if TYPE_CHECKING:
     from tuner_tui.tui.evaluation_view import EvaluationView
@@ -27,7 +27,7 @@ class ResultsView(Vertical):
     """The suites to choose from; figures, errors and changed answers of the held-out rows; all suites."""
 
     def compose(self) -> ComposeResult:
-        with TabbedContent(id="results"):
+        with SteadyTabs(id="results"):
             with TabPane("Measure", id=CHOOSE):
                 yield SuitesPane(id="suites-pane")
             with TabPane("Figures", id="figures"):

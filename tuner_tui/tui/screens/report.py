@@ -84,9 +84,10 @@ was never evaluated: what is missing is named.
 
     def compose_body(self) -> ComposeResult:
         from tuner_tui.tui.widgets.curve_chart import CurveChart
+        from tuner_tui.tui.widgets.tabs import SteadyTabs
 
         yield Static(id="verdict", classes="prose")
-        with TabbedContent(id="pages"):
+        with SteadyTabs(id="pages"):
             with TabPane("Summary", id="summary"):
                 with Horizontal(id="evidence"):
                     with Vertical(id="evidence-figures"):

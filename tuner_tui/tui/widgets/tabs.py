@@ -4,6 +4,23 @@ from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane, Tabs
 
 
+class SteadyTabs(TabbedContent):
+    """Tabs that do not go back to one which was chosen, or had the focus, before the one that is shown: news
+    of that may come late, as when two keys follow each other quickly.
+    """
+
+    def on_tab_pane_focused(self, event: TabPane.Focused) -> None:
+        focused = self.screen.focused
+        if focused is None or event.tab_pane not in focused.ancestors:
+            event.stop()
+            event.prevent_default()
+
+    def on_tabs_tab_activated(self, event: Tabs.TabActivated) -> None:
+        if event.tab.id != event.tabs.active:
+            event.stop()
+            event.prevent_default()
+
+
 def cycle(tabs: TabbedContent, step: int) -> None:
     """Show the tab `step` places on (around the end), and focus the first thing on it."""
     names = [pane.id for pane in tabs.query(TabPane) if pane.id and tabs.get_tab(pane.id).display]
@@ -23,8 +40,9 @@ def show(tabs: TabbedContent, name: str, target: Widget | None = None) -> None:
     if is_elsewhere():
         tabs.active = name
         return
-    # Off what will be hidden: a pane that still has the focus would bring itself back.
-    tabs.query_one(Tabs).focus(scroll_visible=False)
+    # Off what will be hidden: a pane that still has the focus would bring itself back. Not by `focus()`: that
+    # waits for the app, and could come after what is focused below.
+    tabs.screen.set_focus(tabs.query_one(Tabs), scroll_visible=False)
     tabs.active = name
     pane = tabs.get_pane(name)
 
