@@ -140,7 +140,8 @@ class FieldRow(Widget, can_focus=True):
         elif lines and self.has_focus and event.character is not None and event.is_printable:
             event.stop()
             event.prevent_default()
-            lines.first().insert_text_at_cursor(event.character)
+            # After the message that gives the line the focus, which selects what is to be replaced.
+            lines.first().post_message(events.Key(event.key, event.character))
 
     async def on_click(self, event: events.Click) -> None:
         if self.field.kind is Kind.CHOICE:
