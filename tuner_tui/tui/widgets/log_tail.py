@@ -127,8 +127,9 @@ class LogTail(ScrollView, can_focus=True):
     def _lay_out(self) -> None:
         self.virtual_size = Size(self._width, len(self._rows))
         if self._following:
-            # Forced: the first lines come before the layout knows that there is something to scroll.
-            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+            # Forced: the first lines come before the layout knows that there is something to scroll. At once:
+            # a person may scroll away before the next refresh.
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
         self.refresh()
 
 
