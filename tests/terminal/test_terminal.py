@@ -55,6 +55,7 @@ class Terminal:
     def close(self) -> None:
         """Close the terminal, as a dropped connection does: the program gets SIGHUP."""
         os.close(self._descriptor)
+        self._descriptor = -1  # the number may be given to another file
 
     def exit_status(self, seconds: float = 20.0) -> int:
         """Wait for the end; negative for a signal."""
@@ -62,6 +63,7 @@ class Terminal:
         while True:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
+                self._read_the_rest()
                 return os.waitstatus_to_exitcode(status)
             assert time.monotonic() < deadline, "the program did not end"
             try:
@@ -69,6 +71,12 @@ class Terminal:
                     self._read()
             except (OSError, ValueError):
                 time.sleep(0.02)
+
+    def _read_the_rest(self) -> None:
+        """What was written just before the end, or since the last reading."""
+        if self._descriptor >= 0:
+            while select.select([self._descriptor], [], [], 0)[0] and self._read():
+                pass
 
     def _read(self) -> bool:
         try:
