@@ -6,6 +6,7 @@ intended change: `make test PYTEST_ARGS="tests/tui/test_pictures.py --snapshot-u
 
 import json
 import shutil
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from importlib.util import find_spec
@@ -25,7 +26,8 @@ RECORDED = Path(__file__).parent / "demo_run"
 RUN_ID = "20261122-190000-demo"
 # Apart from the runs of the demo's home: a picture of one says nothing of the others.
 OTHERS = {"dpo": "20261122-193000-dpo", "ppo": "20261122-200000-ppo", "suites": "20261122-203000-demo"}
-PLACE = Path("/tmp/tuner-pictures")  # a fixed place: paths are part of the pictures
+# Paths are part of the pictures: those of a run have this name put in for that of its own folder.
+PLACE_NAME = "tuner-pictures"
 
 Until = Callable[..., Awaitable[None]]
 Show = Callable[[Pilot[None], Until], Awaitable[None]]
@@ -35,21 +37,27 @@ THEMES = {"dark": "dusk", "light": "paper"}
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Path]:
-    """The recorded run in a home of its own."""
-    shutil.rmtree(PLACE, ignore_errors=True)
-    shutil.copytree(paths.sample_data(), PLACE / "sample_data")
-    run_dir = PLACE / "home" / "runs" / RUN_ID
+def place(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The recorded run in a home of its own, so that two runs of the tests may go on at once; it stays where
+    it is when a picture differs.
+    """
+    failed = request.session.testsfailed
+    # A name as long as the one in the pictures: "tuner-" and eight characters.
+    place = Path(tempfile.mkdtemp(prefix="tuner-", dir="/tmp"))
+    assert len(place.name) == len(PLACE_NAME)
+    shutil.copytree(paths.sample_data(), place / "sample_data")
+    run_dir = place / "home" / "runs" / RUN_ID
     shutil.copytree(RECORDED, run_dir)
     for name, run_id in OTHERS.items():
-        shutil.copytree(RECORDED.parent / f"{name}_run", PLACE / "others" / run_id)
+        shutil.copytree(RECORDED.parent / f"{name}_run", place / "others" / run_id)
     recorded_id = _recorded_id()
-    for file in [*run_dir.rglob("*"), *(PLACE / "others").rglob("*")]:
+    for file in [*run_dir.rglob("*"), *(place / "others").rglob("*")]:
         if file.is_file():
-            text = file.read_text().replace("@HOME@", str(PLACE / "home")).replace("@ROOT@", str(PLACE))
+            text = file.read_text().replace("@HOME@", str(place / "home")).replace("@ROOT@", str(place))
             file.write_text(text.replace(recorded_id, RUN_ID))
-    yield PLACE
-    shutil.rmtree(PLACE, ignore_errors=True)
+    yield place
+    if request.session.testsfailed == failed:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +71,10 @@ def home(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNER_HOME", str(place / "home"))
     monkeypatch.setattr(paths, "sample_data", lambda: place / "sample_data")
     shutil.rmtree(place / "home" / "config", ignore_errors=True)
+
+
+def _place() -> Path:
+    return paths.sample_data().parent
 
 
 def _recorded_id() -> str:
@@ -84,6 +96,25 @@ async def _show(pilot: Pilot[None], until: Until, step: str) -> None:
     await pilot.pause()
 
 
+async def _at_rest(pilot: Pilot[None], until: Until) -> None:
+    """Wait until nothing is worked on, and what is drawn stays as it is."""
+    drawn: list[str] = []
+
+    def rests() -> bool:
+        drawn.append(pilot.app.export_screenshot())
+        return len(set(drawn[-3:])) == 1 and len(drawn) >= 3
+
+    await pilot.app.workers.wait_for_complete()
+    await until(pilot, rests)
+
+
+async def _press(pilot: Pilot[None], until: Until, key: str) -> None:
+    """Press a key that changes what is drawn."""
+    before = pilot.app.export_screenshot()
+    await pilot.press(key)
+    await until(pilot, lambda: pilot.app.export_screenshot() != before)
+
+
 async def _home(pilot: Pilot[None], until: Until) -> None:
     await _show(pilot, until, "home")
 
@@ -103,14 +134,12 @@ async def _open_data(pilot: Pilot[None], until: Until, name: str, tab: str) -> N
     await _show(pilot, until, "data")
     screen = pilot.app.screen
     assert isinstance(screen, DataScreen)
-    screen.open_file(PLACE / "sample_data" / name)
+    screen.open_file(paths.sample_data() / name)
     await pilot.pause()
     await pilot.app.workers.wait_for_complete()
     words = ("nothing to mend", "error", "warning", "note")
     await until(pilot, lambda: any(w in str(screen.query_one("#data-state", Static).content) for w in words))
     screen.query_one(TabbedContent).active = tab
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
 
 
 async def _data(pilot: Pilot[None], until: Until) -> None:
@@ -123,9 +152,9 @@ async def _findings(pilot: Pilot[None], until: Until) -> None:
 
 async def _row(pilot: Pilot[None], until: Until) -> None:
     await _open_data(pilot, until, "train.jsonl", "row")
-    await pilot.press("v")
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
+    await _at_rest(pilot, until)
+    if pilot.app.screen.check_action("view", ()):
+        await _press(pilot, until, "v")
 
 
 async def _configure(pilot: Pilot[None], until: Until) -> None:
@@ -133,6 +162,15 @@ async def _configure(pilot: Pilot[None], until: Until) -> None:
     assert isinstance(app, TunerApp)
     app.journey.config = load_preset("demo")
     await _show(pilot, until, "configure")
+    await _estimated(pilot, until)
+
+
+async def _estimated(pilot: Pilot[None], until: Until) -> None:
+    """The form looks at model and files a moment after the last change."""
+    from textual.widgets import Static
+
+    state = pilot.app.screen.query_one("#configure-state", Static)
+    await until(pilot, lambda: "≈" in str(state.content))
 
 
 def _of_the_run(step: str) -> Show:
@@ -149,10 +187,11 @@ def _of_another_run(name: str, step: str, *keys: str) -> Show:
     async def show(pilot: Pilot[None], until: Until) -> None:
         app = pilot.app
         assert isinstance(app, TunerApp)
-        app.journey.run_dir = PLACE / "others" / OTHERS[name]
+        app.journey.run_dir = _place() / "others" / OTHERS[name]
         await _show(pilot, until, step)
-        await pilot.press(*keys)
-        await pilot.pause()
+        await _at_rest(pilot, until)
+        for key in keys:
+            await _press(pilot, until, key)
 
     return show
 
@@ -168,7 +207,7 @@ async def _configure_dpo(pilot: Pilot[None], until: Until) -> None:
     assert isinstance(screen, ConfigureScreen)
     screen.set_focus(screen.form.row("method"))
     await until(pilot, lambda: bool(screen.form.row("data.train").note[0]))
-    await app.workers.wait_for_complete()
+    await _estimated(pilot, until)
 
 
 def _on_tab(tab: str) -> Show:
@@ -183,8 +222,6 @@ def _on_tab(tab: str) -> Show:
         await until(pilot, lambda: view.tabs.active == "figures")
         show_tab(view.tabs, tab)
         await until(pilot, lambda: view.tabs.active == tab)
-        await pilot.app.workers.wait_for_complete()
-        await pilot.pause()
 
     return show
 
@@ -196,15 +233,14 @@ async def _prefer(pilot: Pilot[None], until: Until) -> None:
     await _show(pilot, until, "prefer")
     screen = pilot.app.screen
     assert isinstance(screen, PreferScreen)
-    pairs = PLACE / "pairs.jsonl"
-    for path in PLACE.glob("pairs.*jsonl"):
+    pairs = _place() / "pairs.jsonl"
+    for path in _place().glob("pairs.*jsonl"):
         path.unlink()
-    judging = Judging(PLACE / "sample_data" / "preferences.jsonl", pairs, seed=0)
+    judging = Judging(paths.sample_data() / "preferences.jsonl", pairs, seed=0)
     while (comparison := judging.current) is not None and not _differ_in_part(comparison.answers):
         judging.judge("tie" if comparison.row % 5 == 0 else "left")
     screen.post_message(screen.Opened(judging))
     await until(pilot, lambda: screen.has_class("-judging"))
-    await pilot.pause()
 
 
 def _differ_in_part(answers: Any) -> bool:
@@ -257,10 +293,23 @@ AS_INSTALLED = find_spec("bfcl_eval") is not None and find_spec("tree_sitter") i
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_picture(case: str, snap_compare: Any, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_picture(
+    case: str, place: Path, snap_compare: Any, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
     screen, theme, size = case.split("-")
     if screen == "measure" and not AS_INSTALLED:
         pytest.skip("other suites can be measured here than where the picture was taken")
     monkeypatch.setenv("TUNER_THEME", THEMES[theme])
     show = (SCREENS | MORE)[screen]
-    assert snap_compare(TunerApp(), terminal_size=SIZES[size], run_before=lambda pilot: show(pilot, until))
+    app = TunerApp()
+    export = app.export_screenshot
+    monkeypatch.setattr(
+        app, "export_screenshot", lambda **options: export(**options).replace(place.name, PLACE_NAME)
+    )
+
+    async def shown(pilot: Pilot[None]) -> None:
+        await show(pilot, until)
+        await _at_rest(pilot, until)
+
+    same = snap_compare(app, terminal_size=SIZES[size], run_before=shown)
+    assert same, f"the picture of {place} differs"
