@@ -3,9 +3,12 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.app import App
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +26,11 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool], seconds: floa
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true in time"
         await pilot.pause(0.02)
+
+
+def shows(app: App[None], kind: type[Screen[Any]]) -> bool:
+    """Whether a screen of this kind is shown, with something that has the focus: earlier keys are lost."""
+    return isinstance(app.screen, kind) and app.screen.focused is not None
 
 
 @pytest.fixture(name="until")

@@ -1,11 +1,14 @@
 """The loss chart, fed with what training really produces, and with what it should not."""
 
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
+from conftest import until
 from textual.app import App, ComposeResult
 from textual.geometry import Region
+from textual.pilot import Pilot
 
 from tuner_tui.runs.metrics import Smoother
 from tuner_tui.tui.app import TunerApp
@@ -13,8 +16,6 @@ from tuner_tui.tui.widgets import axes, braille
 from tuner_tui.tui.widgets.curve_chart import CurveChart
 from tuner_tui.tui.widgets.log_tail import MAX_LINES, LogTail
 from tuner_tui.tui.widgets.small_chart import SmallChart
-
-Until = Callable[..., object]
 
 
 class ChartApp(App[None]):
@@ -31,6 +32,16 @@ class ChartApp(App[None]):
         return TunerApp().get_theme_variable_defaults()
 
 
+@asynccontextmanager
+async def laid_out(size: tuple[int, int]) -> AsyncIterator[tuple[ChartApp, Pilot[None]]]:
+    """The app, when all in it has its size: a chart is drawn for the size that it has."""
+    app = ChartApp()
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: "waiting" in app.query_one(CurveChart).text())
+        await until(pilot, lambda: app.query_one(LogTail).size.height > 0)
+        yield app, pilot
+
+
 def dots(chart: CurveChart) -> int:
     """Braille cells that are not blank."""
     plot = chart.text().partition("\n")[2]  # the legend has dots of its own
@@ -38,15 +49,13 @@ def dots(chart: CurveChart) -> int:
 
 
 async def test_an_empty_chart_waits() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(80, 40)) as pilot:
+    async with laid_out((80, 40)) as (app, pilot):
         await pilot.pause()
         assert "waiting for the first step" in app.query_one(CurveChart).text()
 
 
 async def test_one_point_is_drawn_with_its_value() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(80, 40)) as pilot:
+    async with laid_out((80, 40)) as (app, pilot):
         chart = app.query_one(CurveChart)
         chart.extend("train", [1], [2.5])
         await pilot.pause()
@@ -55,8 +64,7 @@ async def test_one_point_is_drawn_with_its_value() -> None:
 
 
 async def test_a_falling_loss_falls_on_the_screen() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(80, 40)) as pilot:
+    async with laid_out((80, 40)) as (app, pilot):
         chart = app.query_one(CurveChart)
         chart.smoothing = 0.0
         chart.total = 100
@@ -72,8 +80,7 @@ async def test_a_falling_loss_falls_on_the_screen() -> None:
 
 
 async def test_what_is_not_finite_is_marked_counted_and_left_out() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(100, 40)) as pilot:
+    async with laid_out((100, 40)) as (app, pilot):
         chart = app.query_one(CurveChart)
         chart.extend("train", [1, 2, 3, 4, 5], [2.0, math.nan, math.inf, None, 1.5])
         await pilot.pause()
@@ -84,8 +91,7 @@ async def test_what_is_not_finite_is_marked_counted_and_left_out() -> None:
 
 
 async def test_only_values_that_are_not_finite_leave_the_app_alive() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(100, 40)) as pilot:
+    async with laid_out((100, 40)) as (app, pilot):
         chart = app.query_one(CurveChart)
         chart.extend("train", [1, 2], [math.nan, -math.inf])
         app.query_one(SmallChart).extend([1, 2], [math.nan, None])
@@ -95,8 +101,7 @@ async def test_only_values_that_are_not_finite_leave_the_app_alive() -> None:
 
 
 async def test_a_hundred_thousand_points_and_one_more() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(80, 40)) as pilot:
+    async with laid_out((80, 40)) as (app, pilot):
         chart = app.query_one(CurveChart)
         steps = list(range(1, 100_001))
         chart.extend("train", steps, [2.0 * math.exp(-step / 20_000) + 0.1 for step in steps])
@@ -107,8 +112,7 @@ async def test_a_hundred_thousand_points_and_one_more() -> None:
 
 
 async def test_a_log_axis_leaves_out_what_it_cannot_show() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(80, 40)) as pilot:
+    async with laid_out((80, 40)) as (app, pilot):
         chart = app.query_one(CurveChart)
         chart.extend("train", [1, 2, 3, 4], [100.0, 1.0, 0.0, 0.01])
         chart.log_scale = True
@@ -122,8 +126,7 @@ async def test_a_log_axis_leaves_out_what_it_cannot_show() -> None:
 
 
 async def test_steps_that_go_back_are_passed_over() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(80, 40)) as pilot:
+    async with laid_out((80, 40)) as (app, pilot):
         chart = app.query_one(CurveChart)
         chart.extend("train", [5, 3, 6], [1.0, 9.0, 2.0])
         await pilot.pause()
@@ -132,8 +135,7 @@ async def test_steps_that_go_back_are_passed_over() -> None:
 
 
 async def test_eval_points_have_a_sign_of_their_own() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(80, 40)) as pilot:
+    async with laid_out((80, 40)) as (app, pilot):
         chart = app.query_one(CurveChart)
         chart.extend("train", [1, 10], [2.0, 1.0])
         chart.extend("eval", [5, 10], [1.8, 1.2])
@@ -144,8 +146,7 @@ async def test_eval_points_have_a_sign_of_their_own() -> None:
 
 
 async def test_one_more_point_repaints_few_rows() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(100, 40)) as pilot:
+    async with laid_out((100, 40)) as (app, pilot):
         chart = app.query_one(CurveChart)
         chart.total = 400
         steps = list(range(1, 200))
@@ -189,29 +190,24 @@ def test_the_column_of_a_step() -> None:
 
 
 async def test_a_log_follows_its_end_until_one_scrolls_away() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(60, 40)) as pilot:
+    async with laid_out((60, 40)) as (app, pilot):
         log = app.query_one(LogTail)
         log.write_lines([f"line {number}" for number in range(100)])
-        await pilot.pause()
-        assert log.scroll_offset.y == log.max_scroll_y > 0
+        await until(pilot, lambda: log.scroll_offset.y == log.max_scroll_y > 0)
         log.scroll_to(y=10, animate=False, immediate=True)
-        await pilot.pause()
+        await until(pilot, lambda: log.scroll_offset.y == 10)
         log.write_lines(["one more", "and another"])
-        await pilot.pause()
+        await until(pilot, lambda: log.missed == 2)
         assert log.scroll_offset.y == 10
-        assert log.missed == 2
         log.scroll_end(animate=False, immediate=True)
-        await pilot.pause()
-        assert log.missed == 0
+        await until(pilot, lambda: log.missed == 0)
+        before = log.max_scroll_y
         log.write_lines(["followed again"])
-        await pilot.pause()
-        assert log.scroll_offset.y == log.max_scroll_y
+        await until(pilot, lambda: log.scroll_offset.y == log.max_scroll_y > before)
 
 
 async def test_a_log_shows_control_characters_and_the_end_of_a_progress_bar() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(60, 40)) as pilot:
+    async with laid_out((60, 40)) as (app, pilot):
         log = app.query_one(LogTail)
         log.write_lines(["\x1b[2Jwiped [red]not[/red]", "10%\r50%\r100%", "x" * 9_000])
         await pilot.pause()
@@ -221,19 +217,17 @@ async def test_a_log_shows_control_characters_and_the_end_of_a_progress_bar() ->
 
 
 async def test_a_long_log_lets_go_of_its_beginning() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(60, 40)) as pilot:
+    async with laid_out((60, 40)) as (app, pilot):
         log = app.query_one(LogTail)
         log.write_lines([str(number) for number in range(MAX_LINES + 500)])
         await pilot.pause()
         assert len(log.lines) == MAX_LINES
         assert log.lines[0] == "500"
-        assert log.scroll_offset.y == log.max_scroll_y
+        await until(pilot, lambda: log.scroll_offset.y == log.max_scroll_y > 0)
 
 
 async def test_a_chart_that_grew_looks_like_one_that_got_all_at_once() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(90, 40)) as pilot:
+    async with laid_out((90, 40)) as (app, pilot):
         chart = app.query_one(CurveChart)
         steps = list(range(1, 700))
         values = [2.0 * math.exp(-step / 90) + 0.3 * math.sin(step * 7.7) ** 2 + 0.1 for step in steps]

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from conftest import shows
 from rich.style import Style
 from textual.widgets import ContentSwitcher, Input, OptionList, Static, TabbedContent
 from tui_datasets import data_screen, open_dataset, row, state, write
@@ -28,9 +29,13 @@ async def test_the_samples_are_offered_and_one_is_inspected(until: Until) -> Non
         assert isinstance(app.screen, DataScreen)
         await pilot.press("enter")
         await until(pilot, lambda: state(app).startswith("train.jsonl"))
-        facts = app.screen.query_one("#overview-text", Prose).render().plain
-        assert "canonical" in facts and "function call" in facts and "Called most" in facts
-        assert "are trained" in app.screen.query_one("#tokens-text", Prose).render().plain
+        facts, tokens = (
+            app.screen.query_one("#overview-text", Prose),
+            app.screen.query_one("#tokens-text", Prose),
+        )
+        for text in ("canonical", "function call", "Called most"):
+            await until(pilot, lambda text=text: text in facts.render().plain)
+        await until(pilot, lambda: "are trained" in tokens.render().plain)
         await pilot.press("n")
         await until(pilot, lambda: app.current_mode == "configure")
         assert app.journey.dataset == paths.sample_data() / "train.jsonl"
@@ -44,16 +49,17 @@ async def test_a_finding_leads_to_its_row_with_the_fault_described(until: Until)
         await pilot.press("]")
         rules = screen.query_one("#finding-rules", OptionList)
         await until(pilot, lambda: screen.focused is rules)
-        assert rules.option_count >= 8
-        assert "Mend it:" in str(screen.query_one("#finding-text", Static).content)
+        await until(pilot, lambda: rules.option_count >= 8)
+        await until(pilot, lambda: "Mend it:" in str(screen.query_one("#finding-text", Static).content))
         titles = [str(rules.get_option_at_index(index).prompt) for index in range(rules.option_count)]
         rules.highlighted = next(i for i, title in enumerate(titles) if "undeclared tool" in title)
         await pilot.press("enter")
         await until(pilot, lambda: screen.focused is screen.query_one("#finding-rows"))
         await pilot.press("enter")
         await until(pilot, lambda: screen.query_one(TabbedContent).active == "row")
-        heading = str(screen.query_one("#row-heading", Static).content)
-        assert "Row 5 of" in heading and "✗" in heading and "book_hotel" in heading
+        heading = screen.query_one("#row-heading", Static)
+        await until(pilot, lambda: "Row 5 of" in str(heading.content))
+        assert "✗" in str(heading.content) and "book_hotel" in str(heading.content)
 
 
 async def test_rows_are_listed_opened_and_stepped_through(until: Until, tmp_path: Path) -> None:
@@ -64,13 +70,15 @@ async def test_rows_are_listed_opened_and_stepped_through(until: Until, tmp_path
         await pilot.press("]", "]")
         table = screen.query_one("#rows-table", DatasetTable)
         await until(pilot, lambda: screen.focused is table)
-        lines = [table.render_line(y).text for y in range(4)]
-        assert "Oslo?" in lines[1] and "get_weather" in lines[1]
-        assert "✗" in lines[2]
+
+        def line(y: int) -> str:
+            return table.render_line(y).text
+
+        await until(pilot, lambda: "Oslo?" in line(1) and "get_weather" in line(1) and "✗" in line(2))
         await pilot.press("enter")
         await until(pilot, lambda: screen.query_one("#row-messages").has_focus)
         text = screen.query_one("#row-text", Static)
-        assert '{"city":"Oslo"}' in str(text.content)
+        await until(pilot, lambda: '{"city":"Oslo"}' in str(text.content))
         await pilot.press("right")
         await until(pilot, lambda: "✗" in str(text.content))
         await pilot.press("right", "right")  # there is no fourth row
@@ -86,13 +94,17 @@ async def test_trained_tokens_are_counted_and_marked_without_colour(until: Until
         view = screen.query_one("#token-view", Static)
         await until(pilot, lambda: "tokens are trained" in str(view.content))
         await until(pilot, lambda: view.size.height > 5)
-        underlined = ""
-        for y in range(view.size.height):
-            for segment in view.render_line(y):
-                if isinstance(segment.style, Style) and segment.style.underline:
-                    underlined += segment.text
-        assert '"get_weather"' in underlined and "Oslo" in underlined
-        assert "Oslo?" not in underlined  # the request is read, not learned
+
+        def underlined() -> str:
+            return "".join(
+                segment.text
+                for y in range(view.size.height)
+                for segment in view.render_line(y)
+                if isinstance(segment.style, Style) and segment.style.underline
+            )
+
+        await until(pilot, lambda: '"get_weather"' in underlined() and "Oslo" in underlined())
+        assert "Oslo?" not in underlined()  # the request is read, not learned
 
 
 async def test_the_longest_row_is_told_and_drawn(until: Until, tmp_path: Path) -> None:
@@ -102,8 +114,9 @@ async def test_the_longest_row_is_told_and_drawn(until: Until, tmp_path: Path) -
     app.journey.config.data.max_length = 200
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await open_dataset(app, pilot, path)
-        drawing = screen.query_one("#histogram").render()
-        assert "1 longer than 200" in str(drawing) and "max_length 200" in str(drawing)
+        drawing = screen.query_one("#histogram")
+        await until(pilot, lambda: "1 longer than 200" in str(drawing.render()))
+        await until(pilot, lambda: "max_length 200" in str(drawing.render()))
 
 
 async def test_hostile_rows_are_shown_not_obeyed(until: Until, tmp_path: Path) -> None:
@@ -114,7 +127,7 @@ async def test_hostile_rows_are_shown_not_obeyed(until: Until, tmp_path: Path) -
         screen = await open_dataset(app, pilot, path, "[bold]rows.jsonl")
         table = screen.query_one("#rows-table", DatasetTable)
         show(screen.query_one(TabbedContent), "rows")
-        await until(pilot, lambda: table.size.width > 100)
+        await until(pilot, lambda: table.size.width > 100 and "[red]boo[/red]" in table.render_line(1).text)
         listed = table.render_line(1).text
         show(screen.query_one(TabbedContent), "row")
         await until(pilot, lambda: "trained" in str(screen.query_one("#token-view", Static).content))
@@ -185,7 +198,7 @@ async def test_a_path_is_typed_with_completion(until: Until, tmp_path: Path) -> 
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await data_screen(app, pilot)
         await pilot.press("o")
-        await until(pilot, lambda: isinstance(app.screen, FilePicker) and bool(app.screen.query(Input)))
+        await until(pilot, lambda: shows(app, FilePicker))
         line, entries = app.screen.query_one(Input), app.screen.query_one(OptionList)
         line.value = str(tmp_path / "fol")
         await until(pilot, lambda: entries.option_count == 1)

@@ -1,6 +1,7 @@
 """The histograms of the overview, and the line above it while a file is inspected."""
 
 import pytest
+from conftest import until
 from textual.app import App, ComposeResult
 
 from tuner_tui.data.progress import Progress
@@ -29,8 +30,8 @@ async def test_a_histogram_keeps_to_its_width_and_tells_its_figures(
     app = HistogramApp()
     async with app.run_test(size=(width, 10)) as pilot:
         histogram = app.query_one(Histogram)
+        await until(pilot, lambda: histogram.size.width > 0)
         histogram.show(bins(values, 20), spread(values))
-        await pilot.pause()
         lines = histogram.render().plain.split("\n")
         assert len(lines) == 8
         assert all(len(line.rstrip()) <= width for line in lines[:-1])
@@ -43,8 +44,8 @@ async def test_the_limit_is_drawn_and_what_lies_beyond_it_is_told() -> None:
     async with app.run_test(size=(100, 10)) as pilot:
         histogram = app.query_one(Histogram)
         values = {100: 5, 150: 3, 900: 1}
+        await until(pilot, lambda: histogram.size.width > 0)
         histogram.show(bins(values, 20), spread(values), 500, 1)
-        await pilot.pause()
         drawn = histogram.render()
         assert "max_length 500" in drawn.plain and "┊" in drawn.plain and "1 longer than 500" in drawn.plain
         assert any("$bad" in str(span.style) for span in drawn.spans)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from conftest import shows
 from textual.widgets import Input, OptionList, TabbedContent
 from tui_datasets import open_dataset, row, state, write
 
@@ -33,8 +34,10 @@ def _count(path: Path) -> int:
 
 
 async def _pane(screen: DataScreen, until: Until, pilot: object, name: str) -> None:
-    show(screen.query_one(TabbedContent), name)
-    await until(pilot, lambda: screen.query_one(TabbedContent).active == name)
+    tabs = screen.query_one(TabbedContent)
+    show(tabs, name)
+    # Its keys work when the focus is on it.
+    await until(pilot, lambda: screen.focused is not None and tabs.get_pane(name) in screen.focused.ancestors)
 
 
 async def test_a_split_is_previewed_written_and_trained_with(until: Until, tmp_path: Path) -> None:
@@ -44,7 +47,8 @@ async def test_a_split_is_previewed_written_and_trained_with(until: Until, tmp_p
         await _pane(screen, until, pilot, "split")
         pane = screen.query_one(SplitPane)
         await until(pilot, lambda: "36 rows to train on" in _report(pane))
-        assert "4 set aside: 10.0%" in _report(pane) and "w writes it" in _report(pane)
+        for text in ("4 set aside: 10.0%", "w writes it"):
+            await until(pilot, lambda text=text: text in _report(pane))
         assert sorted(path.name for path in tmp_path.glob("*.jsonl")) == ["rows.jsonl"]  # nothing yet
         pane.row("share").set_raw("0.25")
         await until(pilot, lambda: "10 set aside: 25.0%" in _report(pane))
@@ -53,12 +57,13 @@ async def test_a_split_is_previewed_written_and_trained_with(until: Until, tmp_p
         train, aside = tmp_path / "rows.train.jsonl", tmp_path / "rows.eval.jsonl"
         assert (_count(train), _count(aside)) == (30, 10)
         await pilot.press("w")  # they exist by now
-        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await until(pilot, lambda: shows(app, ConfirmScreen))
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen)
         await pilot.press("u")
         await until(pilot, lambda: app.current_mode == "configure")
         assert app.journey.dataset == train
+        await until(pilot, lambda: app.journey.config is not None)
         assert app.journey.config is not None
         assert (app.journey.config.data.train, app.journey.config.data.eval) == ([train], aside)
         app.go("data")
@@ -81,7 +86,7 @@ async def test_a_wrong_setting_is_told_at_its_line(until: Until, tmp_path: Path)
             before = pane.value(field)
             pane.row(field).set_raw(raw)
             await until(pilot, lambda field=field, fault=fault: fault in pane.row(field).error)
-            await pilot.press("w")
+            pane.action_write()  # what w does; the key would come some messages later
             pane.row(field).set_raw(before)
             await until(pilot, lambda field=field: not pane.row(field).error)
         assert not list(tmp_path.glob("rows.*.jsonl"))
@@ -95,6 +100,7 @@ async def test_a_split_that_cannot_be_is_told_in_a_sentence(until: Until, tmp_pa
         pane = screen.query_one(SplitPane)
         await until(pilot, lambda: "cannot be split" in _report(pane))
         await pilot.press("u")  # nothing was written, so that nothing is used
+        await pilot.pause()
         assert app.current_mode == "data"
 
 
@@ -110,7 +116,7 @@ async def test_files_are_mixed_by_weight_with_general_conversation(until: Until,
         pane = screen.query_one(MixPane)
         await until(pilot, lambda: "no mixture" in _report(pane))
         await pilot.press("a")
-        await until(pilot, lambda: isinstance(app.screen, FilePicker) and bool(app.screen.query(Input)))
+        await until(pilot, lambda: shows(app, FilePicker))
         app.screen.query_one(Input).value = str(second)
         await pilot.press("enter")
         await until(pilot, lambda: "60 rows, in random order" in _report(pane))
@@ -137,13 +143,14 @@ async def test_a_folder_is_opened_as_one_dataset(until: Until, tmp_path: Path) -
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await open_dataset(app, pilot, _rows(tmp_path / "other.jsonl", 1))
         await pilot.press("o")
-        await until(pilot, lambda: isinstance(app.screen, FilePicker) and bool(app.screen.query(Input)))
+        await until(pilot, lambda: shows(app, FilePicker))
         entries = app.screen.query_one(OptionList)
         app.screen.query_one(Input).value = str(tmp_path / "par")
         await until(pilot, lambda: entries.option_count == 1)
         await pilot.press("ctrl+o")
         await until(pilot, lambda: app.screen is screen and state(app).startswith("parts"))
-        assert "7 rows" in screen.query_one("#overview-text", Prose).render().plain
+        facts = screen.query_one("#overview-text", Prose)
+        await until(pilot, lambda: "7 rows" in facts.render().plain)
 
 
 async def test_a_name_on_the_hub_is_offered_to_be_fetched(until: Until) -> None:
@@ -151,7 +158,7 @@ async def test_a_name_on_the_hub_is_offered_to_be_fetched(until: Until) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         chosen: list[Path | None] = []
         app.push_screen(FilePicker("Open", hub=True), chosen.append)
-        await until(pilot, lambda: isinstance(app.screen, FilePicker) and bool(app.screen.query(Input)))
+        await until(pilot, lambda: shows(app, FilePicker))
         message = app.screen.query_one("#picker-message")
         app.screen.query_one(Input).value = "owner-of-nothing/data"
         await until(pilot, lambda: "Enter fetches owner-of-nothing/data" in str(message.render()))

@@ -15,6 +15,7 @@ from tuner_tui.data.rules import Finding, finding
 from tuner_tui.data.validators import validate
 from tuner_tui.tui.app import TunerApp
 from tuner_tui.tui.screens.data_row import RowPane
+from tuner_tui.tui.widgets.dataset_table import DatasetTable
 from tuner_tui.tui.widgets.marked_json import dump, nearest
 from tuner_tui.tui.widgets.message_blocks import Block, Marks, example_blocks, raw_blocks
 
@@ -150,7 +151,8 @@ async def test_two_answers_stand_beside_each_other_where_there_is_room(
         left, right = screen.query_one("#row-chosen", Static), screen.query_one("#row-rejected", Static)
         await until(pilot, lambda: "It is warm." in str(right.content) and right.size.height > 0)
         await until(pilot, lambda: (left.region.y == right.region.y) is beside)
-        assert "preference pair" in str(screen.query_one("#row-heading", Static).content)
+        heading = screen.query_one("#row-heading", Static)
+        await until(pilot, lambda: "preference pair" in str(heading.content))
 
 
 async def test_a_labelled_answer_and_the_tools_of_the_file_are_shown(until: Until, tmp_path: Path) -> None:
@@ -193,8 +195,11 @@ async def test_keys_lead_from_fault_to_fault_over_the_rows_between(until: Until,
         await pilot.press("E")
         await until(pilot, lambda: "Row 2" in str(heading.content))
         await until(pilot, lambda: page.scroll_offset.y > 50)  # far below the long request
-        shown = "\n".join(strip.text for strip in screen._compositor.render_strips())
-        assert "▸ ✗" in shown
+
+        def drawn() -> str:
+            return "\n".join(strip.text for strip in screen._compositor.render_strips())
+
+        await until(pilot, lambda: "▸ ✗" in drawn())
         assert screen.query_one(RowPane).index == 1
 
 
@@ -206,7 +211,13 @@ async def test_a_folder_of_files_says_which_file_a_row_is_of(until: Until, tmp_p
     app = TunerApp()
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await open_dataset(app, pilot, folder)
-        await pilot.press("]", "]", "end", "enter")
+        await pilot.press("]", "]")
+        table = screen.query_one("#rows-table", DatasetTable)
+        await until(pilot, lambda: screen.focused is table and table.row_count == 2)
+        await pilot.press("end")
+        await until(pilot, lambda: table.cursor == 1)
+        await pilot.press("enter")
         heading = screen.query_one("#row-heading", Static)
         await until(pilot, lambda: "Row 2 of 2 · row 1 of b.jsonl" in str(heading.content))
-        assert json.dumps("Rome") in str(screen.query_one("#row-text", Static).content)
+        text = screen.query_one("#row-text", Static)
+        await until(pilot, lambda: json.dumps("Rome") in str(text.content))

@@ -1,10 +1,11 @@
 """The rows of a dataset: search, filter, go to one; the keys, and what stands behind them."""
 
 from array import array
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from conftest import shows, until
+from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static, TabbedContent
 from tui_datasets import open_dataset, row, write
 
@@ -16,8 +17,6 @@ from tuner_tui.tui.row_search import RowSearch, collect
 from tuner_tui.tui.screens.data import DataScreen
 from tuner_tui.tui.screens.data_rows import RowsPane
 from tuner_tui.tui.widgets.dialogs import ChooseDialog
-
-Until = Callable[..., Awaitable[None]]
 
 
 def _many(path: Path, count: int = 60) -> Path:
@@ -40,14 +39,21 @@ def _words(screen: DataScreen) -> str:
 def _number(screen: DataScreen) -> str:
     """The number of the row under the cursor, as the table shows it."""
     table = screen.query_one(RowsPane).table
-    return table.render_line(1 + table.cursor - table.scroll_offset.y).text.split()[0]
+    return "".join(table.render_line(1 + table.cursor - table.scroll_offset.y).text.split()[:1])
 
 
-async def test_a_search_goes_from_match_to_match_in_any_case(until: Until, tmp_path: Path) -> None:
+async def _rows_tab(pilot: Pilot[None], screen: DataScreen) -> None:
+    await pilot.press("]", "]")
+    # Its keys work when the focus is on it.
+    await until(pilot, lambda: screen.focused is screen.query_one(RowsPane).table)
+
+
+async def test_a_search_goes_from_match_to_match_in_any_case(tmp_path: Path) -> None:
     app = TunerApp()
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await open_dataset(app, pilot, _many(tmp_path / "rows.jsonl"))
-        await pilot.press("]", "]", "slash")
+        await _rows_tab(pilot, screen)
+        await pilot.press("slash")
         await until(pilot, lambda: isinstance(screen.focused, Input))
         await pilot.press(*"oslo", "enter")
         await until(pilot, lambda: '"oslo": 1 of 58' in _words(screen))
@@ -56,46 +62,50 @@ async def test_a_search_goes_from_match_to_match_in_any_case(until: Until, tmp_p
         screen.query_one(Input).value = "zürich"
         await pilot.press("enter")
         await until(pilot, lambda: '"zürich": 1 of 2' in _words(screen))
-        assert _number(screen) == "7"
-        await pilot.press("m")
-        assert _number(screen) == "41" and "2 of 2" in _words(screen)
-        await pilot.press("m")
-        assert _number(screen) == "7"
-        await pilot.press("M")
-        assert _number(screen) == "41"
+        await until(pilot, lambda: _number(screen) == "7")
+        for key, number in (("m", "41"), ("m", "7"), ("M", "41")):
+            await pilot.press(key)
+            await until(pilot, lambda number=number: _number(screen) == number)
+        assert "2 of 2" in _words(screen)
         await pilot.press("escape")
-        assert _words(screen) == "" and app.current_mode == "data"
+        await until(pilot, lambda: _words(screen) == "")
+        assert app.current_mode == "data"
 
 
-async def test_a_text_that_is_nowhere_is_told(until: Until, tmp_path: Path) -> None:
+async def test_a_text_that_is_nowhere_is_told(tmp_path: Path) -> None:
     app = TunerApp()
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await open_dataset(app, pilot, _many(tmp_path / "rows.jsonl"))
-        await pilot.press("]", "]", "slash")
+        await _rows_tab(pilot, screen)
+        await pilot.press("slash")
         await until(pilot, lambda: isinstance(screen.focused, Input))
         await pilot.press(*"[b]no", "enter")
         await until(pilot, lambda: '"[b]no": in no row' in _words(screen))
         await pilot.press("slash")
         await until(pilot, lambda: isinstance(screen.focused, Input))
         await pilot.press("escape")  # leaves the line, and nothing else
-        assert screen.focused is screen.query_one(RowsPane).table and "[b]no" in _words(screen)
+        await until(pilot, lambda: screen.focused is screen.query_one(RowsPane).table)
+        assert "[b]no" in _words(screen)
 
 
-async def test_a_filter_is_told_in_words_and_keeps_the_numbers_of_the_file(
-    until: Until, tmp_path: Path
-) -> None:
+async def test_a_filter_is_told_in_words_and_keeps_the_numbers_of_the_file(tmp_path: Path) -> None:
     app = TunerApp()
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await open_dataset(app, pilot, _many(tmp_path / "rows.jsonl"))
-        await pilot.press("]", "]", "f")
-        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        await _rows_tab(pilot, screen)
+        await pilot.press("f")
+        await until(pilot, lambda: shows(app, ChooseDialog))
         entries = app.screen.query_one(OptionList)
         assert "with errors (6)" in str(entries.get_option("errors").prompt)
         entries.highlighted = entries.get_option_index("errors")
         await pilot.press("enter")
         await until(pilot, lambda: "6 of 60 rows: with errors" in _words(screen))
         pane = screen.query_one(RowsPane)
-        assert [pane.table.render_line(y).text.split()[0] for y in range(1, 4)] == ["10", "20", "30"]
+
+        def numbers() -> list[str]:
+            return [each for y in range(1, 4) for each in pane.table.render_line(y).text.split()[:1]]
+
+        await until(pilot, lambda: numbers() == ["10", "20", "30"])
         await pilot.press("down", "enter")
         await until(pilot, lambda: screen.query_one(TabbedContent).active == "row")
         heading = screen.query_one("#row-heading", Static)
@@ -104,10 +114,10 @@ async def test_a_filter_is_told_in_words_and_keeps_the_numbers_of_the_file(
         await until(pilot, lambda: "Row 30 of 60" in str(heading.content))
         await pilot.press("[", "escape")
         await until(pilot, lambda: _words(screen) == "")
-        assert pane.table.row_count == 60 and _number(screen) == "30"
+        await until(pilot, lambda: pane.table.row_count == 60 and _number(screen) == "30")
 
 
-async def test_a_finding_filters_the_rows_by_its_rule(until: Until, tmp_path: Path) -> None:
+async def test_a_finding_filters_the_rows_by_its_rule(tmp_path: Path) -> None:
     app = TunerApp()
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await open_dataset(app, pilot, _many(tmp_path / "rows.jsonl"))
@@ -116,24 +126,23 @@ async def test_a_finding_filters_the_rows_by_its_rule(until: Until, tmp_path: Pa
         await until(pilot, lambda: screen.focused is rules)
         await pilot.press("f")  # the worst rule comes first
         await until(pilot, lambda: screen.query_one(TabbedContent).active == "rows")
-        assert "6 of 60 rows: missing required argument" in _words(screen)
+        await until(pilot, lambda: "6 of 60 rows: missing required argument" in _words(screen))
 
 
 @pytest.mark.parametrize(
     ("typed", "row_number"), [("42", "42"), ("1", "1"), ("9,999", "60"), ("0", "1"), ("x", "1"), ("²", "1")]
 )
-async def test_a_row_is_reached_by_its_number(
-    until: Until, tmp_path: Path, typed: str, row_number: str
-) -> None:
+async def test_a_row_is_reached_by_its_number(tmp_path: Path, typed: str, row_number: str) -> None:
     app = TunerApp()
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await open_dataset(app, pilot, _many(tmp_path / "rows.jsonl"))
-        await pilot.press("]", "]", "g")
+        await _rows_tab(pilot, screen)
+        await pilot.press("g")
         await until(pilot, lambda: isinstance(screen.focused, Input))
         screen.query_one(Input).value = typed
         await pilot.press("enter")
         await until(pilot, lambda: screen.focused is screen.query_one(RowsPane).table)
-        assert _number(screen) == row_number
+        await until(pilot, lambda: _number(screen) == row_number)
 
 
 def test_filters_are_those_that_some_row_passes(tmp_path: Path) -> None:

@@ -1,8 +1,12 @@
 """The virtual table: it opens a million rows at once, and asks only for those that it shows."""
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+from conftest import until
 from textual.app import App, ComposeResult
+from textual.pilot import Pilot
 
 from tuner_tui.tui.widgets.dataset_table import Column, DatasetTable, RowLine
 
@@ -34,13 +38,21 @@ class TableApp(App[None]):
         self.opened.append(event.index)
 
 
+@asynccontextmanager
+async def laid_out(size: tuple[int, int]) -> AsyncIterator[tuple[TableApp, Pilot[None]]]:
+    """The app, when the table has its size and the focus."""
+    app = TableApp()
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.query_one(DatasetTable).size.height > 0 and app.focused is not None)
+        yield app, pilot
+
+
 def _screen(table: DatasetTable) -> list[str]:
     return [table.render_line(y).text for y in range(table.size.height)]
 
 
 async def test_a_million_rows_open_at_once_and_only_the_shown_ones_are_read() -> None:
-    app = TableApp()
-    async with app.run_test(size=(60, 20)) as pilot:
+    async with laid_out((60, 20)) as (app, pilot):
         table = app.query_one(DatasetTable)
         started = time.monotonic()
         table.show(1_000_000, app.describe)
@@ -48,44 +60,42 @@ async def test_a_million_rows_open_at_once_and_only_the_shown_ones_are_read() ->
         assert time.monotonic() - started < 2
         assert app.asked <= set(range(20))
         await pilot.press("end")
-        assert table.cursor == 999_999
-        assert "999999" in _screen(table)[-1]
+        await until(pilot, lambda: table.cursor == 999_999)
+        await until(pilot, lambda: "999999" in _screen(table)[-1])
         assert len(app.asked) < 100
 
 
 async def test_the_keys_move_within_the_rows_and_enter_opens() -> None:
-    app = TableApp()
-    async with app.run_test(size=(60, 10)) as pilot:
+    async with laid_out((60, 10)) as (app, pilot):
         table = app.query_one(DatasetTable)
         table.show(30, app.describe)
         await pilot.press("up")
+        await pilot.pause()
         assert table.cursor == 0
         await pilot.press("down", "down", "enter")
-        assert app.opened == [2]
+        await until(pilot, lambda: app.opened == [2])
         await pilot.press("pagedown", "pagedown", "pagedown", "pagedown", "pagedown")
-        assert table.cursor == 29
+        await until(pilot, lambda: table.cursor == 29)
         await pilot.press("home", "enter")
-        assert app.opened == [2, 0]
+        await until(pilot, lambda: app.opened == [2, 0])
 
 
 async def test_a_click_chooses_a_row_and_a_second_one_opens_it() -> None:
-    app = TableApp()
-    async with app.run_test(size=(60, 10)) as pilot:
+    async with laid_out((60, 10)) as (app, pilot):
         table = app.query_one(DatasetTable)
         table.show(3, app.describe)
         await pilot.pause()
         await pilot.click(DatasetTable, offset=(3, 3))
-        assert (table.cursor, app.opened) == (2, [])
+        await until(pilot, lambda: (table.cursor, app.opened) == (2, []))
         await pilot.click(DatasetTable, offset=(3, 3))
-        assert app.opened == [2]
+        await until(pilot, lambda: app.opened == [2])
         await pilot.click(DatasetTable, offset=(3, 8))  # below the last row
         await pilot.click(DatasetTable, offset=(3, 0))  # the header
         assert (table.cursor, app.opened) == (2, [2])
 
 
 async def test_long_and_wide_texts_are_cut_to_their_columns() -> None:
-    app = TableApp()
-    async with app.run_test(size=(60, 10)) as pilot:
+    async with laid_out((60, 10)) as (app, pilot):
         table = app.query_one(DatasetTable)
         table.show(3, app.describe)
         await pilot.pause()
@@ -96,16 +106,14 @@ async def test_long_and_wide_texts_are_cut_to_their_columns() -> None:
 
 
 async def test_an_empty_table_has_no_row_to_open() -> None:
-    app = TableApp()
-    async with app.run_test(size=(60, 10)) as pilot:
+    async with laid_out((60, 10)) as (app, pilot):
         app.query_one(DatasetTable).show(0, app.describe)
         await pilot.press("down", "enter", "end", "pageup")
         assert (app.query_one(DatasetTable).cursor, app.opened, app.asked) == (0, [], set())
 
 
 async def test_the_state_of_a_row_colours_its_first_column_only() -> None:
-    app = TableApp()
-    async with app.run_test(size=(60, 10)) as pilot:
+    async with laid_out((60, 10)) as (app, pilot):
         table = app.query_one(DatasetTable)
         table.show(3, app.describe)
         await pilot.pause()

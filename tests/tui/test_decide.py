@@ -28,42 +28,46 @@ async def test_enter_answers_and_goes_to_the_next_question(until: Until) -> None
         await _open(app, pilot, until)
         assert app.journey.recommendation is None
         await pilot.press("down", "down", "down", "enter")
+        await until(pilot, lambda: app.screen.focused is app.screen.query_one("#question-prompting"))
         assert app.journey.answers == {"goal": "domain_tools"}
-        assert isinstance(app.screen.focused, QuestionView)
-        assert app.screen.focused.question.id == "prompting"
         assert app.journey.recommendation is not None
         assert app.journey.recommendation.verdict == "prompt"
-        assert "1 of 9 answered" in _text(app, "#headline")
+        await until(pilot, lambda: "1 of 9 answered" in _text(app, "#headline"))
 
 
 async def test_several_answers_are_added_and_taken_away(until: Until) -> None:
     app = TunerApp()
     async with app.run_test(size=(120, 40)) as pilot:
         await _open(app, pilot, until)
+        answers = app.journey.answers
         app.screen.set_focus(app.screen.query_one("#question-failures"))
         await pilot.press("down", "down", "space", "down", "space")
-        assert app.journey.answers["failures"] == ["format", "wrong_tool"]
+        await until(pilot, lambda: answers.get("failures") == ["format", "wrong_tool"])
         await pilot.press("space")
-        assert app.journey.answers["failures"] == ["format"]
+        await until(pilot, lambda: answers["failures"] == ["format"])
         await pilot.press("enter")  # goes on, and takes nothing away
-        assert app.journey.answers["failures"] == ["format"]
-        assert app.screen.focused is app.screen.query_one("#question-knowledge")
+        await until(pilot, lambda: app.screen.focused is app.screen.query_one("#question-knowledge"))
+        assert answers["failures"] == ["format"]
         app.screen.set_focus(app.screen.query_one("#question-failures"))
         await pilot.press("up", "space")
-        assert "failures" not in app.journey.answers
+        await until(pilot, lambda: "failures" not in answers)
 
 
 async def test_the_arrows_leave_a_question_at_its_ends(until: Until) -> None:
     app = TunerApp()
     async with app.run_test(size=(80, 24)) as pilot:
         await _open(app, pilot, until)
+
+        def opened() -> list[str]:
+            return [view.question.id for view in app.screen.query(QuestionView) if view.is_open]
+
         for _ in QUESTIONS[0].options:
             await pilot.press("down")
-        assert app.screen.focused is app.screen.query_one("#question-prompting")
+        await until(pilot, lambda: app.screen.focused is app.screen.query_one("#question-prompting"))
+        await until(pilot, lambda: opened() == ["prompting"])
         await pilot.press("up")
-        assert app.screen.focused is app.screen.query_one("#question-goal")
-        opened = [view.question.id for view in app.screen.query(QuestionView) if view.is_open]
-        assert opened == ["goal"]
+        await until(pilot, lambda: app.screen.focused is app.screen.query_one("#question-goal"))
+        await until(pilot, lambda: opened() == ["goal"])
 
 
 async def test_a_tuning_answer_suggests_a_preset_and_a_baseline_is_quoted(until: Until) -> None:
@@ -113,9 +117,11 @@ async def test_answers_can_be_cleared(until: Until) -> None:
     app = TunerApp()
     async with app.run_test(size=(80, 24)) as pilot:
         await _open(app, pilot, until)
-        await pilot.press("enter", "enter", "x")
-        assert app.journey.answers == {}
-        assert app.journey.recommendation is None
+        for answered in (1, 2):
+            await pilot.press("enter")
+            await until(pilot, lambda answered=answered: len(app.journey.answers) == answered)
+        await pilot.press("x")
+        await until(pilot, lambda: app.journey.answers == {} and app.journey.recommendation is None)
         assert not any(view.chosen for view in app.screen.query(QuestionView))
 
 
@@ -123,12 +129,14 @@ async def test_techniques_are_explained(until: Until) -> None:
     app = TunerApp()
     async with app.run_test(size=(80, 24)) as pilot:
         await _open(app, pilot, until)
-        await pilot.press("]", "]")
-        assert app.screen.query_one(TabbedContent).active == "techniques"
+        for tab in ("why", "techniques"):
+            await pilot.press("]")
+            await until(pilot, lambda tab=tab: app.screen.query_one(TabbedContent).active == tab)
         await until(pilot, lambda: isinstance(app.screen.focused, OptionList))
         await pilot.press("end")
+        await until(pilot, lambda: _text(app, "#technique-page").startswith("RLHF"))
         page = _text(app, "#technique-page")
-        assert page.startswith("RLHF") and "When not" in page and "Needs" in page
+        assert "When not" in page and "Needs" in page
 
 
 async def test_the_reasons_have_a_tab_only_where_they_have_no_room_beside(until: Until) -> None:
@@ -138,7 +146,7 @@ async def test_the_reasons_have_a_tab_only_where_they_have_no_room_beside(until:
         tabs = app.screen.query_one(TabbedContent)
         assert tabs.get_tab("why").display
         await pilot.press("]")
-        assert "Because" in _text(app, "#reasons-page")
+        await until(pilot, lambda: tabs.active == "why" and "Because" in _text(app, "#reasons-page"))
         await pilot.resize_terminal(120, 40)
         await until(pilot, lambda: not tabs.get_tab("why").display)
         assert "Because" in _text(app, "#reasons")
@@ -149,4 +157,4 @@ async def test_n_goes_on_to_data(until: Until) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await _open(app, pilot, until)
         await pilot.press("enter", "n")
-        assert app.current_mode == "data"
+        await until(pilot, lambda: app.current_mode == "data")

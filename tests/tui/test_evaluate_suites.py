@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import until
+from conftest import shows, until
 from evaluations import add_suite, evaluated_run, heldout_file, make_run, write_evaluation
 from test_evaluate import about, drawn, opened, suite_lines, text
 from textual.widgets import Input, Static
@@ -18,9 +18,11 @@ from tuner_tui.evaluation.several import BEGUN, ORDERS, queue_dir, read_queue
 from tuner_tui.evaluation.suites import SUITES
 from tuner_tui.runs import files
 from tuner_tui.runs.layout import RunState
+from tuner_tui.tui.screens.confirm import ConfirmScreen
 from tuner_tui.tui.screens.evaluate import EvaluateScreen
 from tuner_tui.tui.widgets.dialogs import ChooseDialog
 from tuner_tui.tui.widgets.file_picker import FilePicker
+from tuner_tui.tui.widgets.suite_list import SuiteList
 
 NAMES = list(SUITES)
 
@@ -55,7 +57,8 @@ async def test_every_suite_is_listed_with_items_and_what_is_missing(tmp_path: Pa
         assert "needs a file (o)" in lines["apibench"]
         assert "3,641" in lines["bfcl"] or "not installed" in lines["bfcl"]
         assert max(map(len, lines.values())) <= 76
-        assert "1 suite, 12 items" in text(screen, "#choice") and "s starts" in text(screen, "#choice")
+        await until(pilot, lambda: "1 suite, 12 items" in text(screen, "#choice"))
+        assert "s starts" in text(screen, "#choice")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -71,12 +74,12 @@ async def test_fewer_items_show_less(tmp_path: Path) -> None:
     async with opened(make_run(heldout_file(tmp_path))) as (pilot, screen):
         await until(pilot, lambda: "12 points" in line(screen, "tasks"))
         await pilot.press(*to("tasks"), "space", "l")
-        await until(pilot, lambda: isinstance(pilot.app.screen, ChooseDialog))
+        await until(pilot, lambda: shows(pilot.app, ChooseDialog))
         await pilot.press("end", "enter")
-        await until(pilot, lambda: bool(pilot.app.screen.query(Input)))
+        await until(pilot, lambda: isinstance(pilot.app.screen.focused, Input))
         await pilot.press(*"20", "enter")
         await until(pilot, lambda: "20 points" in line(screen, "tasks"))
-        assert "20 of 54 items" in about(screen)
+        await until(pilot, lambda: "20 of 54 items" in about(screen))
         assert "2 suites, 32 items" in text(screen, "#choice")
         orders = screen._results.suites.orders
         assert orders == [Order("heldout", items=20), Order("tasks", items=20)]
@@ -88,11 +91,11 @@ async def test_a_suite_that_needs_a_file_asks_for_it(tmp_path: Path) -> None:
     async with opened(make_run(heldout_file(tmp_path))) as (pilot, screen):
         await until(pilot, lambda: "needs a file" in "".join(suite_lines(screen)))
         await pilot.press(*to("apibench"), "space")
-        await until(pilot, lambda: isinstance(pilot.app.screen, FilePicker))
+        await until(pilot, lambda: shows(pilot.app, FilePicker))
         await pilot.press(*str(wrong), "enter")
         await until(pilot, lambda: pilot.app.screen is screen)
         await until(pilot, lambda: "no row of it is one of APIBench" in about(screen))
-        assert "[ ] APIBench" in line(screen, "apibench")
+        await until(pilot, lambda: "[ ] APIBench" in line(screen, "apibench"))
 
 
 async def test_tasks_of_ones_own_are_counted(tmp_path: Path) -> None:
@@ -100,7 +103,7 @@ async def test_tasks_of_ones_own_are_counted(tmp_path: Path) -> None:
     async with opened(make_run(heldout_file(tmp_path))) as (pilot, screen):
         await until(pilot, lambda: "12 points" in line(screen, "tasks"))
         await pilot.press(*to("tasks"), "o")
-        await until(pilot, lambda: isinstance(pilot.app.screen, FilePicker))
+        await until(pilot, lambda: shows(pilot.app, FilePicker))
         await pilot.press(*str(path), "enter")
         await until(pilot, lambda: "own.json: 2 items" in about(screen))
         assert Order("tasks", path) in screen._results.suites.orders
@@ -110,13 +113,17 @@ async def test_what_has_been_measured_is_not_measured_again_unasked(tmp_path: Pa
     async with opened(evaluated_run(tmp_path)) as (pilot, screen):
         await until(pilot, lambda: "tuned 100%" in "".join(suite_lines(screen)))
         assert not screen.check_action("start", ())
-        assert "Measured on 12 items, exactly right: base 0%, tuned 100%." in about(screen)
+        measured = "Measured on 12 items, exactly right: base 0%, tuned 100%."
+        await until(pilot, lambda: measured in about(screen))
         await pilot.press("left_square_bracket")
-        await until(pilot, lambda: screen._results.choosing)
-        screen._results.suites.query_one("#suite-list").focus()
-        await pilot.press("space", "s")
+        await until(pilot, lambda: screen._results.choosing and isinstance(screen.focused, SuiteList))
+        await pilot.press("space")
+        await until(pilot, lambda: bool(screen.check_action("start", ())))
+        await pilot.press("s")
         await until(pilot, lambda: "Measure again?" in "".join(_texts(pilot.app.screen)))
+        await until(pilot, lambda: shows(pilot.app, ConfirmScreen))
         await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is screen)
         assert read_queue(queue_dir(screen.journey.run_dir or tmp_path)) is None
 
 
@@ -128,8 +135,8 @@ async def test_a_suite_that_cannot_be_measured_says_why(tmp_path: Path) -> None:
         heldout.unlink()
         await pilot.press("s")
         await until(pilot, lambda: "✗ failed" in line(screen, "heldout"), 60)
-        assert "heldout.jsonl" in about(screen) and "✗" in about(screen)
-        assert screen.check_action("start", ())
+        await until(pilot, lambda: "heldout.jsonl" in about(screen) and "✗" in about(screen))
+        await until(pilot, lambda: bool(screen.check_action("start", ())))
 
 
 async def test_a_queue_shows_what_is_at_work_and_what_waits(tmp_path: Path) -> None:
@@ -153,11 +160,11 @@ async def test_a_queue_shows_what_is_at_work_and_what_waits(tmp_path: Path) -> N
             await until(pilot, lambda: len(suite_lines(screen)) == len(NAMES))
             assert "General ability: generating, 1 more to come" in text(screen, "#headline")
             assert "● 179/278" in line(screen, "general") and "◌ waiting" in line(screen, "tasks")
-            assert "running" in drawn(screen) and "40/139" in drawn(screen)
+            await until(pilot, lambda: "running" in drawn(screen) and "40/139" in drawn(screen))
             assert not screen.check_action("start", ())
             assert [order.suite for order in screen._results.suites.orders] == ["tasks", "general"]
             await pilot.press("x")
-            assert (folder / layout.STOP).exists() and (work / layout.STOP).exists()
+            await until(pilot, lambda: (folder / layout.STOP).exists() and (work / layout.STOP).exists())
             suite.end(RunState.STOPPED)
             queue.end(RunState.STOPPED)
             await until(pilot, lambda: "■ stopped" in line(screen, "general"))

@@ -1,7 +1,9 @@
 """Home and the list of runs."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+from conftest import shows
 from live_runs import ended_run, live_run
 
 from tuner_tui.runs.layout import RunState
@@ -44,7 +46,7 @@ async def test_home_lists_runs_by_state_and_opens_one(until: Until) -> None:
             await until(pilot, lambda: len(listed(app)) == 2 and "12/40" in listed(app)[0])
             assert "● running" in listed(app)[0]
             assert "✗ failed" in listed(app)[1]
-            app.screen.query_one(RunList).focus()
+            app.screen.set_focus(app.screen.query_one(RunList))
             await pilot.press("enter")
             await until(pilot, lambda: isinstance(app.screen, TrainScreen))
             assert app.journey.run_dir == run_dir
@@ -67,15 +69,17 @@ async def test_a_run_is_deleted_after_a_question(until: Until) -> None:
         app.go("runs")
         await until(pilot, lambda: isinstance(app.screen, RunsScreen) and bool(listed(app)))
         await pilot.press("x")
-        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await until(pilot, lambda: shows(app, ConfirmScreen))
         await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen))
         assert run_dir.exists()
         await pilot.press("x")
+        await until(pilot, lambda: shows(app, ConfirmScreen))
         await pilot.press("y")
         await until(pilot, lambda: not run_dir.exists())
-        await until(pilot, lambda: not listed(app))
-        assert app.journey.run_dir is None
-        assert app.screen.query_one("#runs-empty").display
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and not listed(app))
+        await until(pilot, lambda: app.journey.run_dir is None)
+        await until(pilot, lambda: app.screen.query_one("#runs-empty").display)
 
 
 async def test_a_live_run_cannot_be_deleted(until: Until) -> None:
@@ -100,9 +104,12 @@ async def test_the_cursor_stays_on_its_run_when_another_appears(until: Until) ->
         await until(pilot, lambda: isinstance(app.screen, RunsScreen) and len(listed(app)) == 1)
         ended_run("second", RunState.FINISHED)
         await until(pilot, lambda: len(listed(app)) == 2)
-        chosen = app.screen.query_one(RunList).chosen
-        assert chosen is not None
-        assert chosen.path == first
+
+        def chosen() -> Path | None:
+            run = app.screen.query_one(RunList).chosen
+            return None if run is None else run.path
+
+        await until(pilot, lambda: chosen() == first)
 
 
 async def test_home_does_nothing_on_escape(until: Until) -> None:
@@ -110,6 +117,7 @@ async def test_home_does_nothing_on_escape(until: Until) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.screen.body_ready)
         await pilot.press("escape")
+        await pilot.pause()
         assert isinstance(app.screen, HomeScreen)
 
 
@@ -120,9 +128,10 @@ async def test_the_doctor_looks_at_the_machine_from_inside_the_app(until: Until)
         await pilot.press("o")
 
         def checks() -> str:
-            return app.screen.query_one("#checks", Prose).render().plain
+            return "".join(found.render().plain for found in app.screen.query("#checks").results(Prose))
 
         await until(pilot, lambda: "✓ ok" in checks(), seconds=90)
         assert "Python" in checks()
         assert not app.screen.query_one("#looking").display
-        assert max(map(len, checks().splitlines())) <= app.screen.query_one("#checks").size.width
+        found = app.screen.query_one("#checks")
+        await until(pilot, lambda: max(map(len, checks().splitlines())) <= found.size.width)

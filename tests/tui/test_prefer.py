@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import shows
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
@@ -48,10 +49,14 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def _judge(app: TunerApp, pilot: Pilot[None], until: Until, source: Path) -> PreferScreen:
     app.journey.compare = source
     app.go("prefer")
-    await until(pilot, lambda: isinstance(app.screen, SaveDialog) and bool(app.screen.query(Input)))
+    await until(pilot, lambda: shows(app, SaveDialog))
     # A file of pairs that is there is gone on with after a second Enter.
     again = Path(app.screen.query_one(Input).value).exists()
-    await pilot.press("enter", *(["enter"] if again else []))
+    await pilot.press("enter")
+    if again:
+        message = app.screen.query_one("#save-message", Static)
+        await until(pilot, lambda: "Enter again" in str(message.content))
+        await pilot.press("enter")
     await until(pilot, lambda: isinstance(app.screen, PreferScreen) and app.screen.has_class("-judging"))
     assert isinstance(app.screen, PreferScreen)
     return app.screen
@@ -66,7 +71,8 @@ async def test_verdicts_by_keys_become_pairs(answers: Path, until: Until) -> Non
     pairs = answers.parent / "gates-pairs.jsonl"
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await _judge(app, pilot, until, answers)
-        assert "[red]no[/red] ␛[2J" in _text(screen, "prompt") and "open_gate" in _text(screen, "prompt")
+        await until(pilot, lambda: "open_gate" in _text(screen, "prompt"))
+        assert "[red]no[/red] ␛[2J" in _text(screen, "prompt")
         shown = _text(screen, "answer-a"), _text(screen, "answer-b")
         assert all("→ open_gate" in text and "slowly = true" in text for text in shown)
         # Only the argument that differs is marked.
@@ -77,7 +83,7 @@ async def test_verdicts_by_keys_become_pairs(answers: Path, until: Until) -> Non
         chosen = load_dataset(pairs).examples[0]["chosen"][0]["tool_calls"][0]["function"]["arguments"]
         assert f"number = {chosen['number']}" == better
         await pilot.press("w")
-        await until(pilot, lambda: isinstance(app.screen, TextDialog))
+        await until(pilot, lambda: shows(app, TextDialog))
         await pilot.press(*"both odd", "enter")
         await until(pilot, lambda: "both odd" in _text(screen, "prefer-note"))
         await pilot.press("x")
@@ -128,7 +134,7 @@ async def test_prompts_are_offered_to_a_model(
         assert isinstance(screen, PreferScreen)
         await until(pilot, lambda: "negatives.jsonl holds prompts" in _text(screen, "prefer-page"))
         await pilot.press("g")
-        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        await until(pilot, lambda: shows(app, ChooseDialog))
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen)
 
@@ -141,7 +147,9 @@ async def test_a_file_that_is_neither_is_told(answers: Path, until: Until) -> No
         app.journey.compare = bad
         app.go("prefer")
         await until(pilot, lambda: any("bad.jsonl" in str(each.message) for each in app._notifications))
-        assert isinstance(app.screen, PreferScreen) and "o" in _text(app.screen, "prefer-page")
+        screen = app.screen
+        assert isinstance(screen, PreferScreen)
+        await until(pilot, lambda: "o" in _text(screen, "prefer-page"))
 
 
 async def test_every_size_has_room_for_both_answers(answers: Path, until: Until) -> None:
@@ -150,7 +158,10 @@ async def test_every_size_has_room_for_both_answers(answers: Path, until: Until)
         screen = await _judge(app, pilot, until, answers)
         for size in ((80, 24), (120, 40), (200, 60)):
             await pilot.resize_terminal(*size)
-            await pilot.pause()
-            left, right = screen.query_one("#pane-a").region, screen.query_one("#pane-b").region
-            assert left.right <= right.x and right.right <= size[0]
-            assert min(left.height, right.height) >= 8 and left.bottom < size[1]
+
+            def fits(size: tuple[int, int] = size) -> bool:
+                left, right = screen.query_one("#pane-a").region, screen.query_one("#pane-b").region
+                beside = left.right <= right.x and size[0] // 2 < right.right <= size[0]
+                return beside and min(left.height, right.height) >= 8 and left.bottom < size[1]
+
+            await until(pilot, fits)

@@ -30,6 +30,8 @@ async def opened(
         screen = app.screen
         assert isinstance(screen, ReportScreen)
         await until(pilot, lambda: bool(screen.query("#verdict")) and bool(text(screen, "#verdict")))
+        # The whole report is laid out last, and then the pages are shown.
+        await until(pilot, lambda: screen._report is None or screen.query_one("#pages").display)
         yield pilot, screen
 
 
@@ -51,7 +53,7 @@ async def test_the_verdict_comes_first_and_the_evidence_follows(tmp_path: Path) 
         await until(pilot, lambda: "Held-out rows" in text(screen, "#figures"))
         assert "tuned also: right tool 100%" in text(screen, "#figures")
         for question in ("Convergence", "Overfitting", "Under-training", "Instability"):
-            assert question in text(screen, "#checks")
+            await until(pilot, lambda question=question: question in text(screen, "#checks"))
         assert text(screen, "#checks").count("Rule: ") == 4
         assert "Energy: not measured" in text(screen, "#notes")
         assert screen.query_one(CurveChart).display
@@ -74,9 +76,9 @@ async def test_paths_and_commands_can_be_copied(tmp_path: Path) -> None:
     run_dir = evaluated_run(tmp_path)
     async with opened(run_dir) as (pilot, _):
         await pilot.press("o")
-        assert pilot.app.clipboard == str(run_dir)
+        await until(pilot, lambda: pilot.app.clipboard == str(run_dir))
         await pilot.press("y")
-        assert pilot.app.clipboard.startswith("tuner train ")
+        await until(pilot, lambda: pilot.app.clipboard.startswith("tuner train "))
 
 
 async def test_a_run_that_was_not_evaluated_leads_to_the_evaluation(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import shows
 from textual.widgets import Footer, Markdown, Select, Static
 from textual.widgets._footer import FooterKey
 
@@ -44,7 +45,7 @@ async def test_every_step_opens_at_80_by_24(step: str, until: Until) -> None:
         app.go(step)
         await until(pilot, lambda: step == app.screen.STEP and app.screen.body_ready)
         stepper = app.screen.query_one(Stepper)
-        assert stepper.render().cell_length <= stepper.content_size.width
+        await until(pilot, lambda: stepper.render().cell_length <= stepper.content_size.width)
 
 
 async def test_the_stepper_fits_80_columns_with_every_step_done(tmp_path: Path, until: Until) -> None:
@@ -53,8 +54,8 @@ async def test_the_stepper_fits_80_columns_with_every_step_done(tmp_path: Path, 
         await until(pilot, lambda: app.screen.body_ready)
         stepper = app.screen.query_one(Stepper)
         stepper.done = frozenset({"decide", "data", "configure", "train", "evaluate", "report"})
-        assert stepper.render().plain.count("✓") == 6
-        assert stepper.render().cell_length <= stepper.content_size.width
+        await until(pilot, lambda: stepper.render().plain.count("✓") == 6)
+        await until(pilot, lambda: stepper.render().cell_length <= stepper.content_size.width)
 
 
 async def test_a_step_with_a_result_is_ticked(tmp_path: Path, until: Until) -> None:
@@ -64,7 +65,7 @@ async def test_a_step_with_a_result_is_ticked(tmp_path: Path, until: Until) -> N
         assert app.journey.next_step() == "decide"
         app.journey.dataset = tmp_path / "rows.jsonl"
         app.screen.update_stepper()
-        assert "2 Data ✓" in app.screen.query_one(Stepper).render().plain
+        await until(pilot, lambda: "2 Data ✓" in app.screen.query_one(Stepper).render().plain)
 
 
 async def test_help_explains_the_screen_and_lists_its_keys(until: Until) -> None:
@@ -72,13 +73,13 @@ async def test_help_explains_the_screen_and_lists_its_keys(until: Until) -> None
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.screen.body_ready)
         await pilot.press("f1")
-        assert isinstance(app.screen, HelpScreen)
+        await until(pilot, lambda: shows(app, HelpScreen))
         text = app.screen.query_one(Markdown).source
         assert "## Home" in text
         assert "**d** Guided demo" in text
         assert "Keys everywhere" in text
         await pilot.press("escape")
-        assert isinstance(app.screen, HomeScreen)
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 
 
 async def test_the_palette_offers_places_and_the_keys_of_the_screen(until: Until) -> None:
@@ -98,7 +99,7 @@ async def test_the_footer_shows_what_works_here(until: Until) -> None:
         await until(pilot, lambda: app.screen.STEP == "train" and app.screen.body_ready)
         shown = {active.binding.description for active in app.screen.active_bindings.values()}
         assert not {"Stop", "Checkpoint", "Resume", "Guide"} & shown
-        assert app.screen.query_one(Footer).region.height == 1
+        await until(pilot, lambda: app.screen.query_one(Footer).region.height == 1)
 
 
 @pytest.mark.parametrize("step", ["home", "configure", "prefer", "runs"])
@@ -130,7 +131,7 @@ async def test_light_and_dark_are_remembered(until: Until) -> None:
         await until(pilot, lambda: app.screen.body_ready)
         assert app.current_theme.dark
         await pilot.press("t")
-        assert not app.current_theme.dark
+        await until(pilot, lambda: not app.current_theme.dark)
     assert TunerApp().theme == "paper"
 
 
@@ -139,12 +140,12 @@ async def test_settings_are_in_force_and_saved_at_once(until: Until) -> None:
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.screen.body_ready)
         await pilot.press("comma")
-        assert isinstance(app.screen, SettingsScreen)
+        await until(pilot, lambda: shows(app, SettingsScreen))
         app.screen.query_one("#theme", Select).value = "paper"
         app.screen.query_one("#polls_per_second", Select).value = 4
         await until(pilot, lambda: app.theme == "paper" and load_settings().polls_per_second == 4)
         await pilot.press("escape")
-        assert isinstance(app.screen, HomeScreen)
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 
 
 async def test_unreadable_settings_cost_a_notice_and_nothing_else(until: Until) -> None:
@@ -152,7 +153,8 @@ async def test_unreadable_settings_cost_a_notice_and_nothing_else(until: Until) 
     settings_file().write_text('{"smoothing": "a lot"}')
     app = TunerApp()
     async with app.run_test(notifications=True) as pilot:
-        await until(pilot, lambda: app.screen.body_ready)
+        # A notification goes away by itself, so it is waited for first.
+        await until(pilot, lambda: len(app._notifications) > 0)
         messages = [note.message for note in app._notifications]
         assert len(messages) == 1
         assert "smoothing must be a float" in messages[0]
@@ -172,6 +174,7 @@ async def test_enter_never_confirms_what_destroys(key: str, answer: bool, until:
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.screen.body_ready)
         await app.push_screen(ConfirmScreen("Delete?", "All of it.", danger=True), answers.append)
+        await until(pilot, lambda: shows(app, ConfirmScreen))
         await pilot.press(key)
         await until(pilot, lambda: bool(answers))
     assert answers == [answer]

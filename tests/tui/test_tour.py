@@ -73,7 +73,8 @@ async def test_enter_goes_through_every_stop_with_real_results(prepared: Path) -
                 before = said(app).text
                 await pilot.press("enter")
                 await until(pilot, lambda stop=stop: said(app).action == stop.onward, 40)
-                assert said(app).text != before and not said(app).trouble
+                await until(pilot, lambda before=before: said(app).text != before)
+                assert not said(app).trouble
             await pilot.press("enter")
         assert steps == [stop.step for stop in STOPS]
         await until(pilot, lambda: not app.screen.query(TourPanel))
@@ -112,7 +113,7 @@ async def test_looking_around_keeps_the_keys_and_f2_comes_back() -> None:
         await until(pilot, lambda: "back to Home" in said(app).action)
         app.screen.set_focus(None)
         await pilot.press("f2")
-        assert panel(app).has_focus
+        await until(pilot, lambda: panel(app).has_focus)
         await pilot.press("enter")
         await until(pilot, lambda: app.current_mode == "home" and on_stop(app, 1))
 
@@ -158,5 +159,8 @@ async def test_the_panel_leaves_room_for_the_screen(size: tuple[int, int]) -> No
     async with touring(size) as (pilot, app):
         await until(pilot, lambda: panel(app).size.height > 0)
         assert panel(app).size.height <= size[1] // 3
-        shown = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
-        assert "Enter begin" in shown and "Esc leave the tour" in shown
+
+        def drawn() -> str:
+            return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+        await until(pilot, lambda: "Enter begin" in drawn() and "Esc leave the tour" in drawn())
