@@ -203,7 +203,8 @@ async def test_a_path_is_typed_with_completion(until: Until, tmp_path: Path) -> 
         line.value = str(tmp_path / "fol")
         await until(pilot, lambda: entries.option_count == 1)
         await pilot.press("tab")
-        await until(pilot, lambda: line.value == f"{folder}/" and entries.option_count == 1)
+        await until(pilot, lambda: line.value == f"{folder}/")
+        await until(pilot, lambda: "mine.jsonl" in str(entries.get_option_at_index(0).prompt))
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is screen and state(app).startswith("mine.jsonl"))
 

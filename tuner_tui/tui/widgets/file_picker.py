@@ -179,6 +179,8 @@ class FilePicker(ModalScreen[Path | None]):
 
     def _refresh(self, typed: str) -> None:
         if typed:
+            # What is still shown belongs to an earlier text: Enter and Tab must not take it.
+            self._paths = []
             self._list(typed)
             return
         self._say("Or choose with ↑ ↓ and enter:")
