@@ -102,15 +102,16 @@ async def test_an_answer_that_stands_alone_takes_the_place_of_others(until: Unti
     app = TunerApp()
     async with app.run_test(size=(120, 40)) as pilot:
         await _open(app, pilot, until)
+        answers = app.journey.answers
         app.screen.set_focus(app.screen.query_one("#question-failures"))
         await pilot.press("space", "down", "space")
-        assert app.journey.answers["failures"] == ["none"]
+        await until(pilot, lambda: answers.get("failures") == ["none"])
         await pilot.press("down", "space", "down", "space")
-        assert app.journey.answers["failures"] == ["format", "wrong_tool"]
+        await until(pilot, lambda: answers.get("failures") == ["format", "wrong_tool"])
         await pilot.press("up", "up", "up", "space")
-        assert app.journey.answers["failures"] == ["unknown"]
+        await until(pilot, lambda: answers.get("failures") == ["unknown"])
         await pilot.press("space")
-        assert "failures" not in app.journey.answers
+        await until(pilot, lambda: "failures" not in answers)
 
 
 async def test_answers_can_be_cleared(until: Until) -> None:
