@@ -96,6 +96,14 @@ async def _show(pilot: Pilot[None], until: Until, step: str) -> None:
     await pilot.pause()
 
 
+def _named(picture: str, place: Path) -> str:
+    """The picture with the name that all pictures have for the place; of a long path only the end stays."""
+    picture = picture.replace(f"/{place.name}", f"/{PLACE_NAME}")
+    for length in range(1, len(PLACE_NAME) + 1):
+        picture = picture.replace(f"…{place.name[-length:]}/", f"…{PLACE_NAME[-length:]}/")
+    return picture
+
+
 async def _at_rest(pilot: Pilot[None], until: Until) -> None:
     """Wait until nothing is worked on, and what is drawn stays as it is."""
     drawn: list[str] = []
@@ -139,6 +147,8 @@ async def _open_data(pilot: Pilot[None], until: Until, name: str, tab: str) -> N
     await pilot.app.workers.wait_for_complete()
     words = ("nothing to mend", "error", "warning", "note")
     await until(pilot, lambda: any(w in str(screen.query_one("#data-state", Static).content) for w in words))
+    # The focus is on the overview by then, and does not bring it back.
+    await _at_rest(pilot, until)
     screen.query_one(TabbedContent).active = tab
 
 
@@ -303,9 +313,7 @@ def test_picture(
     show = (SCREENS | MORE)[screen]
     app = TunerApp()
     export = app.export_screenshot
-    monkeypatch.setattr(
-        app, "export_screenshot", lambda **options: export(**options).replace(place.name, PLACE_NAME)
-    )
+    monkeypatch.setattr(app, "export_screenshot", lambda **options: _named(export(**options), place))
 
     async def shown(pilot: Pilot[None]) -> None:
         await show(pilot, until)
