@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,8 @@ def test_suites_are_measured_in_turn_and_one_that_fails_keeps_none_from_it(heldo
     run_dir = make_run(heldout)
     orders = [Order("apibench", heldout), Order("general", items=4), Order("heldout", items=2)]
     folder = start_suites(run_dir, orders)
-    assert start_suites(run_dir, orders) == folder  # asked for again, they are not begun again
+    anew = [replace(order, fresh=True) for order in orders]
+    assert start_suites(run_dir, anew) == folder  # asked for again, they are not begun again
     with pytest.raises(UserError, match="already"):
         start_suites(run_dir, orders[1:])
     pid = wait_for_pid(folder)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from gates import row
 from tiny_models import make_tiny
@@ -16,6 +17,8 @@ from tuner_tui.evaluation.tasks import Answer, Ask, Weigh
 
 ASKS = [Ask(row(number)["messages"][:1], []) for number in range(1, 7)]
 LONG = Ask([{"role": "user", "content": "gate " * 200}], [])
+SHARE = min(0.8, 2**30 / psutil.virtual_memory().total)
+"""Of the memory, for the cache: one GiB, whatever the machine; half of it is taken by the mask."""
 DECODING = Decoding(2, 8)
 
 
@@ -61,7 +64,7 @@ def test_continuous_batching_says_what_padded_batches_say(
     texts = {}
     for tuned in (False, True, False):
         spoken = generator.spoken(tuned)
-        continuous = ContinuousSpeaker(spoken, DECODING, lambda: False, memory=0.02)
+        continuous = ContinuousSpeaker(spoken, DECODING, lambda: False, memory=SHARE)
         found = said(ask_all(continuous))
         assert continuous.engine == "continuous batching", capsys.readouterr().err
         assert found == said(ask_all(PaddedSpeaker(spoken, DECODING, lambda: False)))
@@ -71,7 +74,7 @@ def test_continuous_batching_says_what_padded_batches_say(
 
 def test_texts_are_weighed_between_answers(generator: Generator) -> None:
     spoken = generator.spoken(False)
-    speaker = ContinuousSpeaker(spoken, DECODING, lambda: False, memory=0.02)
+    speaker = ContinuousSpeaker(spoken, DECODING, lambda: False, memory=SHARE)
     before = said(ask_all(speaker))
     (weights,) = speaker.weigh([Weigh(["The gate is open."])])
     assert weights.log_likelihoods == pytest.approx(
@@ -86,7 +89,7 @@ def test_what_has_no_room_is_told_and_the_rest_answered(generator: Generator) ->
     spoken = generator.spoken(True)
     for speaker in (
         PaddedSpeaker(spoken, DECODING, lambda: False),
-        ContinuousSpeaker(spoken, DECODING, lambda: False, memory=0.02),
+        ContinuousSpeaker(spoken, DECODING, lambda: False, memory=SHARE),
     ):
         found = ask_all(speaker, [ASKS[0], LONG])
         failure = found[1]
@@ -104,7 +107,7 @@ def test_an_engine_that_fails_leaves_its_questions_to_padded_batches(
         raise RuntimeError("no such kernel")
 
     monkeypatch.setattr(base, "init_continuous_batching", fail, raising=False)
-    speaker = ContinuousSpeaker(spoken, DECODING, lambda: False, memory=0.02)
+    speaker = ContinuousSpeaker(spoken, DECODING, lambda: False, memory=SHARE)
     found = said(ask_all(speaker))
     assert speaker.engine == "padded batches" and "no such kernel" in capsys.readouterr().err
     assert found == said(ask_all(PaddedSpeaker(spoken, DECODING, lambda: False)))

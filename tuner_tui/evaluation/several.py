@@ -100,7 +100,7 @@ def start_suites(what: Path | Model, orders: Sequence[Order]) -> Path:
     }
     previous = read_queue(folder)
     if previous is not None and previous.progress.state.live:
-        if json.loads((folder / ORDERS).read_bytes()) == asked:
+        if _wish(json.loads((folder / ORDERS).read_bytes())) == _wish(asked):
             return folder
         raise UserError("suites are being measured already; wait for their end, or stop them first.")
     for each in (folder, folder / layout.CONTROL):
@@ -113,6 +113,11 @@ def start_suites(what: Path | Model, orders: Sequence[Order]) -> Path:
         [sys.executable, "-m", "tuner_tui.evaluation.several", str(folder)], folder / layout.LOG
     )
     return folder
+
+
+def _wish(asked: dict[str, Any]) -> dict[str, Any]:
+    """What is to be measured. Whether anew is no part of it: who comes back does not mean to begin again."""
+    return {**asked, "orders": [{**order, "fresh": False} for order in asked["orders"]]}
 
 
 def stop_suites(folder: Path) -> None:
