@@ -24,6 +24,11 @@ def state(value: RunState) -> Content:
     return Content.styled(f"{symbol} {value}", f"bold {colour}")
 
 
+def several(count: int, noun: str) -> str:
+    """`1 row`, `1,024 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """`41 s`, `3 min 10 s`, `2 h 05 min`, `3 d 4 h`."""
     whole = max(0, round(seconds))

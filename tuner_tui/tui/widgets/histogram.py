@@ -56,6 +56,8 @@ class Histogram(Widget):
     def render(self) -> Content:
         if not self._bins or self._spread is None:
             return Content()
+        if self._spread.minimum == self._spread.maximum and self._limit is None:
+            return self._sentence(self._spread)  # one bar as high as the chart says no more
         room, height = self.size.width - _AXIS, max(self.size.height - 2, 1)
         counts = [each.count for each in self._bins]
         start, width = self._bins[0].low, self._bins[0].high - self._bins[0].low + 1

@@ -13,6 +13,7 @@ from textual.widgets import Static
 from tuner_tui.tui.dataset_settings import InspectionSettings
 from tuner_tui.tui.widgets.histogram import Histogram, bar
 from tuner_tui.tui.widgets.prose import Prose, hanging
+from tuner_tui.tui.words import several
 from tuner_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -74,13 +75,13 @@ class Overview(VerticalScroll):
 
 
 def _facts(inspection: "Inspection", figures: "Statistics", width: int) -> Content:
-    rows = f"{inspection.rows:,} rows"
+    rows = several(inspection.rows, "row")
     if not inspection.complete:
         rows += " looked at; there are more"
     lines = [
         Content(visible(inspection.format.label, one_line=True)),
         Content(f"{visible(inspection.kind, one_line=True)} · {rows}"),
-        Content(f"{sum(inspection.tools.values()):,} calls of {len(inspection.tools):,} tools"),
+        Content(_calls(inspection.tools)),
         _title("Kinds of rows"),
         *_bars(inspection.kinds, max(inspection.rows, 1), width),
     ]
@@ -88,9 +89,10 @@ def _facts(inspection: "Inspection", figures: "Statistics", width: int) -> Conte
         most = dict(list(inspection.tools.items())[:_TOOLS])
         lines += [_title("Called most"), *_bars(most, sum(inspection.tools.values()), width)]
         if len(inspection.tools) > _TOOLS:
-            lines.append(Content.styled(f"and {len(inspection.tools) - _TOOLS:,} more tools", "$quiet"))
+            more = several(len(inspection.tools) - _TOOLS, "more tool")
+            lines.append(Content.styled(f"and {more}", "$quiet"))
     if never := figures.never_called:
-        lines.append(Content.styled(f"{len(never):,} tools are offered and never called", "$quiet"))
+        lines.append(Content.styled(f"\nOffered and never called: {several(len(never), 'tool')}", "$quiet"))
     return Content("\n").join(lines)
 
 
@@ -121,6 +123,12 @@ def _arguments(figures: "Statistics", width: int) -> Content:
         shares = ", ".join(f"{name} {count / rows:.0%}" for name, count in figures.scripts.items())
         lines.append(Content.styled(hanging(f"Users write in: {visible(shares)}.", width, 0), "$quiet"))
     return Content("\n").join(lines)
+
+
+def _calls(tools: Mapping[str, int]) -> str:
+    if not tools:
+        return "no calls"
+    return f"{several(sum(tools.values()), 'call')} of {several(len(tools), 'tool')}"
 
 
 def _title(text: str) -> Content:
