@@ -61,3 +61,8 @@ def number(text: str) -> float:
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 0.1")
     return value
+
+
+def names(text: str) -> list[str]:
+    """What is named with commas in between: "a, b" as ["a", "b"]."""
+    return [part.strip() for part in text.split(",") if part.strip()]

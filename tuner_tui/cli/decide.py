@@ -99,6 +99,8 @@ def _ask() -> dict[str, str | list[str]]:
 
 def _ask_one(question: "Question", where: str) -> list[str]:
     """The chosen option ids; [] when the question is left open. Prompts go to stderr."""
+    from tuner_tui.decide.questions import check_answers
+
     say = sys.stderr.write
     say(f"\n{question.text}  ({where})\n{question.help}\n")
     for number, option in enumerate(question.options, 1):
@@ -113,10 +115,13 @@ def _ask_one(question: "Question", where: str) -> list[str]:
         if len(numbers) != len(words) or not all(1 <= n <= len(question.options) for n in numbers):
             say(f"Please type a number from 1 to {len(question.options)}.\n")
             continue
-        chosen = [question.options[number - 1] for number in numbers]
-        if len(chosen) <= 1 or (question.multiple and not any(option.alone for option in chosen)):
-            return [option.id for option in chosen]
-        say("These do not go together: please type one number.\n")
+        chosen = [question.options[number - 1].id for number in numbers]
+        try:
+            check_answers({question.id: chosen})
+        except UserError:
+            say("These do not go together: please type one number.\n")
+        else:
+            return chosen
 
 
 def _print_questions(console: "Console") -> None:

@@ -7,7 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tuner_tui.cli.arguments import names
 from tuner_tui.cli.output import emit
+from tuner_tui.cli.subjects import run_named
 from tuner_tui.errors import UserError
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def measure_now(args: argparse.Namespace, answers: Mapping[str, Any]) -> int:
     from tuner_tui.evaluation.arms import split, with_constraint
 
     model, data = args.measure[0], Path(args.measure[1])
-    run_dir = _run(model)
+    run_dir = run_named(model)
     training = _training(args, run_dir)
     rows = _sound_rows(training) if training else None
     known = {**_means(_base(model, run_dir), rows, args.card), **check_answers(answers)}
@@ -65,21 +67,6 @@ def measure_now(args: argparse.Namespace, answers: Mapping[str, Any]) -> int:
     return 0
 
 
-def _run(model: str) -> Path | None:
-    """The run of that name; None when it is a model."""
-    from tuner_tui.runs.store import find_run
-
-    if model == "embedded" or (Path(model).expanduser() / "config.json").is_file():
-        return None
-    try:
-        return find_run(model)
-    except UserError:
-        # A hub id has a slash, as no run's id has; anything else is a mistyped run.
-        if "/" not in model or Path(model).exists():
-            raise
-        return None
-
-
 def _base(model: str, run_dir: Path | None) -> str:
     if run_dir is None:
         return model
@@ -106,7 +93,7 @@ def _arms(named: str | None, training: Sequence[Path], *, tuned: bool) -> list[s
     from tuner_tui.evaluation.arms import PROMPT_ARMS, own_prompts
 
     if named is not None:
-        return [part.strip() for part in named.split(",") if part.strip()]
+        return names(named)
     arms = [*PROMPT_ARMS, *own_prompts()]
     if training:
         arms.append("retrieved")
@@ -133,7 +120,7 @@ def _measured(
     """The summary and the folder, once all arms are there."""
     from tuner_tui.cli.follow_evaluation import follow
     from tuner_tui.evaluation.launch import start_baseline, start_evaluation
-    from tuner_tui.evaluation.progress import load_summary, read_progress
+    from tuner_tui.evaluation.progress import load_summary
     from tuner_tui.evaluation.subset import Limits
     from tuner_tui.runs.layout import RunState
 
@@ -149,8 +136,7 @@ def _measured(
             limits=limits,
             training=training,
         )
-    follow(eval_dir, quiet=args.json)
-    progress, summary = read_progress(eval_dir), load_summary(eval_dir)
+    progress, summary = follow(eval_dir, quiet=args.json), load_summary(eval_dir)
     if progress.state is not RunState.FINISHED or summary is None:
         raise UserError(f"the measurement {progress.state}: {progress.error or eval_dir}")
     return summary, eval_dir

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuner_tui.cli.arguments import names
 from tuner_tui.cli.evaluation_options import add_options, again, chosen_suites, file_of
 from tuner_tui.cli.output import add_json_flag, emit
+from tuner_tui.cli.subjects import is_model, run_named
 from tuner_tui.errors import UserError
 from tuner_tui.visible import visible
 
@@ -106,7 +108,7 @@ def _plan(args: argparse.Namespace, suites: list[str]) -> int:
     plans = []
     for suite in suites:
         source = _source(args, suite)
-        if suite == "heldout" and source is None and not _is_model(args.what):
+        if suite == "heldout" and source is None and not is_model(args.what):
             source = heldout_file(load_config(find_run(args.what) / CONFIG))
         plans.append(look_at_items(suite, source).plan(args.limit))
 
@@ -130,10 +132,6 @@ def _source(args: argparse.Namespace, suite: str) -> Path | None:
     return file_of(args, suite) or own
 
 
-def _is_model(what: str) -> bool:
-    return what == "embedded" or (Path(what).expanduser() / "config.json").is_file()
-
-
 def _subject(args: argparse.Namespace) -> "Path | Model":
     """The run, or the model, that the call names.
 
@@ -142,15 +140,9 @@ def _subject(args: argparse.Namespace) -> "Path | Model":
     """
     from tuner_tui.evaluation.endpoint import checked_url
     from tuner_tui.evaluation.orders import Model
-    from tuner_tui.runs.store import find_run
 
-    if not _is_model(args.what) and args.endpoint is None:
-        try:
-            return find_run(args.what)
-        except UserError:
-            # A hub id has a slash, as no run's id has; anything else is a mistyped run.
-            if "/" not in args.what or Path(args.what).exists():
-                raise
+    if args.endpoint is None and (run_dir := run_named(args.what)) is not None:
+        return run_dir
     if args.api_key_env and args.endpoint is None:
         raise UserError("--api-key-env is the key of a server: name that with --endpoint URL.")
     if args.api_key_env and not os.environ.get(args.api_key_env):
@@ -175,12 +167,12 @@ def _order(args: argparse.Namespace, what: "Path | Model", suite: str) -> "Order
     from tuner_tui.evaluation.orders import Order
     from tuner_tui.evaluation.suites import SUITES
 
-    arms = tuple(part.strip() for part in args.arms.split(",") if part.strip()) if args.arms else None
+    arms = tuple(names(args.arms)) if args.arms else None
     check_arms(arms or ())
-    is_run = isinstance(what, Path)
-    source = file_of(args, suite) if is_run else _source(args, suite)
+    source = _source(args, suite)
     # A run's configuration names its held-out rows.
-    if source is None and SUITES[suite].source == "needed" and not (is_run and suite == "heldout"):
+    known = suite == "heldout" and isinstance(what, Path)
+    if source is None and SUITES[suite].source == "needed" and not known:
         raise UserError(
             f"{args.what} is a model, not a run: name the held-out rows with --data FILE."
             if suite == "heldout"

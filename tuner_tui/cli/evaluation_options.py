@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from tuner_tui.cli.arguments import whole
+from tuner_tui.cli.arguments import names, whole
 from tuner_tui.errors import UserError
 
 SUITE_NAMES = (
@@ -85,7 +85,7 @@ def chosen_suites(text: str) -> list[str]:
     """
     from tuner_tui.evaluation.suites import SUITES
 
-    suites = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    suites = list(dict.fromkeys(names(text)))
     for suite in suites:
         if suite not in SUITES:
             raise UserError(f"--suite: {suite!r} is none of: {', '.join(SUITES)}.")

@@ -1,7 +1,9 @@
-"""An evaluation, followed to its end on stderr."""
+"""What the evaluator does, followed to its end on stderr."""
 
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,20 +13,19 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.5
 
 
-def follow(folder: Path, *, quiet: bool) -> "EvalProgress":
-    """Wait for the end of an evaluation, or of several; say on stderr how far it is, in place on a terminal.
-    Returns the end."""
+def follow(
+    folder: Path, *, quiet: bool, tell: Callable[["EvalProgress"], str] | None = None
+) -> "EvalProgress":
+    """Wait for the end of what the evaluator does in a folder; say on stderr how far it is, in place on a
+    terminal. `tell` says it in words: by default of an evaluation, or of several. Returns the end."""
     from tuner_tui.evaluation.progress import read_progress
-    from tuner_tui.evaluation.several import read_queue
 
+    tell = tell or partial(_of_suites, folder)
     in_place = sys.stderr.isatty()
     said = ""
     while True:
         progress = read_progress(folder)
-        line = _line(progress)
-        queue = read_queue(folder) if progress.state.live else None
-        if queue is not None and (at_work := queue.folders.get(queue.progress.phase)):
-            line = f"{queue.progress.phase}: {_line(read_progress(at_work))}"
+        line = tell(progress)
         if not quiet and line != said:
             sys.stderr.write(f"\r\x1b[2K{line}" if in_place else f"{line}\n")
             sys.stderr.flush()
@@ -35,6 +36,17 @@ def follow(folder: Path, *, quiet: bool) -> "EvalProgress":
     if in_place and not quiet:
         sys.stderr.write("\r\x1b[2K")
     return progress
+
+
+def _of_suites(folder: Path, progress: "EvalProgress") -> str:
+    """How far an evaluation is; of several that which is at work."""
+    from tuner_tui.evaluation.progress import read_progress
+    from tuner_tui.evaluation.several import read_queue
+
+    queue = read_queue(folder) if progress.state.live else None
+    if queue is not None and (at_work := queue.folders.get(queue.progress.phase)):
+        return f"{queue.progress.phase}: {_line(read_progress(at_work))}"
+    return _line(progress)
 
 
 def _line(progress: "EvalProgress") -> str:

@@ -2,13 +2,13 @@
 
 import argparse
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner_tui.cli.arguments import number, whole
+from tuner_tui.cli.follow_evaluation import follow
 from tuner_tui.cli.output import add_json_flag, emit
-from tuner_tui.errors import UserError
+from tuner_tui.cli.subjects import run_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tuner_tui.evaluation.preferences.comparisons import Comparison
     from tuner_tui.evaluation.preferences.judging import Judging, Tally
     from tuner_tui.evaluation.preferences.showing import AnswerLine
+    from tuner_tui.evaluation.progress import EvalProgress
 
-_POLL_SECONDS = 0.5
 _KEYS = {"a": "left", "b": "right", "e": "tie", "x": "both_bad", "s": "skip"}
 _ASK = "a/b better · e equal · x both bad · s skip · u undo · q quit (a note may follow: a why) > "
 
@@ -55,21 +55,10 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def make_answers(args: argparse.Namespace) -> int:
     """`tuner answers RUN|MODEL --data FILE --out FILE`; 1 when it failed."""
     from tuner_tui.evaluation.preferences.answers import start_answers
-    from tuner_tui.evaluation.progress import read_progress
     from tuner_tui.runs.layout import RunState
-    from tuner_tui.runs.store import find_run
 
-    is_model = args.of == "embedded" or (Path(args.of).expanduser() / "config.json").is_file()
-    run_dir = None
-    if not is_model:
-        try:
-            run_dir = find_run(args.of)
-        except UserError:
-            # A hub id has a slash, as no run's id has; anything else is a mistyped run.
-            if "/" not in args.of or Path(args.of).exists():
-                raise
     folder = start_answers(
-        run_dir,
+        run_named(args.of),
         args.data,
         args.out,
         model=args.of,
@@ -79,11 +68,10 @@ def make_answers(args: argparse.Namespace) -> int:
         seed=args.seed,
     )
     try:
-        _follow(folder, quiet=args.json)
+        progress = follow(folder, quiet=args.json, tell=_told)
     except KeyboardInterrupt:
         sys.stderr.write(f"\nIt goes on in {folder}; the answers are in {args.out} as they come.\n")
         return 130
-    progress = read_progress(folder)
     if progress.state is not RunState.FINISHED:
         sys.stderr.write(f"tuner: the answers {progress.state}: {progress.error or folder}\n")
         return 1
@@ -193,21 +181,7 @@ def tally_lines(tally: "Tally") -> "Sequence[str]":
     return lines
 
 
-def _follow(folder: Path, *, quiet: bool) -> None:
-    from tuner_tui.evaluation.progress import read_progress
-
-    in_place, said = sys.stderr.isatty(), ""
-    while True:
-        progress = read_progress(folder)
-        done = f"{progress.done} of {progress.total} prompts" if progress.total else "…"
-        left = f", about {progress.eta:.0f} s left" if progress.eta is not None else ""
-        line = f"{progress.phase or progress.state} {done}{left}"
-        if not quiet and line != said:
-            sys.stderr.write(f"\r\x1b[2K{line}" if in_place else f"{line}\n")
-            sys.stderr.flush()
-            said = line
-        if not progress.state.live:
-            break
-        time.sleep(_POLL_SECONDS)
-    if in_place and not quiet:
-        sys.stderr.write("\r\x1b[2K")
+def _told(progress: "EvalProgress") -> str:
+    done = f"{progress.done} of {progress.total} prompts" if progress.total else "…"
+    left = f", about {progress.eta:.0f} s left" if progress.eta is not None else ""
+    return f"{progress.phase or progress.state} {done}{left}"

@@ -8,6 +8,7 @@ from textual.content import Content
 from tuner_tui.errors import UserError
 from tuner_tui.tui.text import safe
 from tuner_tui.tui.widgets.dialogs import Entry
+from tuner_tui.tui.words import several
 
 if TYPE_CHECKING:
     from tuner_tui.evaluation.preferences.judging import Judging
@@ -93,9 +94,9 @@ def state(judging: "Judging | None", folder: Path | None) -> Content:
         ("━" * full, "$primary"),
         ("─" * (width - full), "$quiet 40%"),
         f"  {tally.judged:,} of {tally.total:,} judged",
-        (f"   {_plural(tally.pairs, 'pair')}", "$good"),
+        (f"   {several(tally.pairs, 'pair')}", "$good"),
         (
-            f" · {_plural(tally.ties, 'tie')} · {tally.both_bad:,} both bad · {tally.skipped:,} skipped",
+            f" · {several(tally.ties, 'tie')} · {tally.both_bad:,} both bad · {tally.skipped:,} skipped",
             "$quiet",
         ),
     )
@@ -161,17 +162,13 @@ def finished(judging: "Judging") -> Content:
                 (f"{percent(left)}; far from one half means a habit, not a preference", "$quiet"),
             )
         )
-        lines.append(Content("\n") + safe(f"{_plural(tally.pairs, 'pair')} in {judging.pairs}"))
+        lines.append(Content("\n") + safe(f"{several(tally.pairs, 'pair')} in {judging.pairs}"))
         lines.append(
             Content.styled("Enter or n trains on them: dpo, kto, or a reward model for ppo.", "$primary")
         )
     else:
         lines.append(Content("No answer was found better, so there is no pair to learn from. u takes back."))
     if tally.skipped:
-        again = f"{_plural(tally.skipped, 'comparison')} skipped: open the file again (o) to see them."
+        again = f"{several(tally.skipped, 'comparison')} skipped: open the file again (o) to see them."
         lines.append(Content.styled(again, "$quiet"))
     return Content("\n").join(lines)
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
