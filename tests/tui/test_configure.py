@@ -70,6 +70,17 @@ async def test_a_value_is_checked_as_it_is_typed(until: Until) -> None:
         await until(pilot, lambda: row.raw == of_the_preset and not row.is_changed)
 
 
+async def test_the_first_field_is_shown_with_its_heading(until: Until) -> None:
+    app = TunerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(app, pilot, until)
+        await until(pilot, lambda: screen.focused is screen.form.row("name") and screen.form.scroll_y == 0)
+        screen.set_focus(screen.form.row("evaluation.heldout"))
+        await until(pilot, lambda: screen.form.scroll_y > 0)
+        screen.set_focus(screen.form.row("name"))
+        await until(pilot, lambda: screen.form.scroll_y == 0)
+
+
 async def test_escape_leaves_a_value_as_it_was(until: Until) -> None:
     app = TunerApp()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -94,6 +94,15 @@ class Form(VerticalScroll, can_focus=False):
             heading.display = any(row.display for row in rows)
         fold.count = sum(row.field.advanced and self._means(row.field.path) for row in self._rows.values())
 
+    def on_descendant_focus(self) -> None:
+        # After the scrolling that the focus brings: it goes to the row, and leaves its heading out of sight.
+        self.call_later(self.call_after_refresh, self._show_first_heading)
+
+    def _show_first_heading(self) -> None:
+        first = next((row for row in self._rows.values() if row.display), None)
+        if first is not None and first.has_focus_within:
+            self.scroll_home(animate=False)
+
     def on_fold_toggled(self, event: "Fold.Toggled") -> None:
         event.stop()
         self._lay_out()
